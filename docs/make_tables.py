@@ -1,0 +1,68 @@
+"""Writes the tables of docs/ that are made from code; a test fails when they are stale.
+
+Run ``python docs/make_tables.py`` after changing limits, error codes or settings.
+"""
+
+import ast
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMITS = ROOT / "protocol" / "hedgerow_protocol" / "limits.py"
+ERRORS = ROOT / "protocol" / "hedgerow_protocol" / "errors.py"
+
+LIMITS_HEAD = """# Limits and refusals
+
+Made from `protocol/hedgerow_protocol/limits.py` and `errors.py` by `python docs/make_tables.py`; do not edit by hand.
+
+Every byte from a stranger meets one of these before it meets any logic: size before parsing, parsing before checking
+signatures, checking before storing. Changing one changes which records a node accepts, so two nodes with different
+limits may hold different sets: a change is a new version of the protocol.
+
+## Limits
+
+| name | value | why |
+|---|---|---|
+"""
+
+CODES_HEAD = """
+## Why a record is refused
+
+A refusal has a stable code and a sentence. The severity says how much less the peer that sent it is trusted (it should
+have looked before passing it on).
+
+| code | severity |
+|---|---|
+"""
+
+
+def documented_constants(source: str) -> list[tuple[str, str, str]]:
+    """(name, value as written and as computed, reason) of each constant that a docstring follows."""
+    tree = ast.parse(source)
+    rows = []
+    for statement, following in zip(tree.body, tree.body[1:], strict=False):
+        if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value):
+            continue
+        if not (isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)):
+            raise SystemExit(f"{statement.target.id} in limits.py has no sentence that says why.")
+        value = eval(compile(ast.Expression(statement.value), "limits", "eval"), {"__builtins__": {}})  # noqa: S307
+        rows.append((statement.target.id, f"{value:,}", " ".join(str(following.value.value).split())))
+    return rows
+
+
+def limits_page() -> str:
+    """The text of docs/protocol/limits.md."""
+    sys.path.insert(0, str(ROOT / "protocol"))
+    from hedgerow_protocol.errors import Code, RemoteError
+
+    rows = [f"| `{name}` | {value} | {why} |" for name, value, why in documented_constants(LIMITS.read_text())]
+    codes = [f"| `{code}` | {RemoteError(code, '').severity.name.lower()} |" for code in Code]
+    return LIMITS_HEAD + "\n".join(rows) + "\n" + CODES_HEAD + "\n".join(codes) + "\n"
+
+
+PAGES = {"docs/protocol/limits.md": limits_page}
+
+if __name__ == "__main__":
+    for path, page in PAGES.items():
+        (ROOT / path).write_text(page())
+        sys.stdout.write(f"wrote {path}\n")

@@ -1,0 +1,1 @@
+"""One community's node: what it does, remembers and shows. See docs/architecture.md for its floors."""

@@ -1,0 +1,134 @@
+"""Every number a stranger can push against: its value, its unit and its reason.
+
+Names read THING_UNIT_MAX so that siblings sort together. ``docs/protocol/limits.md`` is generated from this file, so
+each constant is followed by one sentence that says why it is what it is.
+"""
+
+from typing import Final
+
+ENVELOPE_BYTES_MAX: Final = 40 * 1024
+"""Bytes. A listing with its signatures; small enough for one network message (65,535) beside its framing."""
+
+BODY_BYTES_MAX: Final = 32 * 1024
+"""Bytes. The signed body: 64 weekly meetings with notes fit; real feeds need below 12 KiB."""
+
+NESTING_DEPTH_MAX: Final = 8
+"""Levels of arrays. The deepest record (listing, meeting, moved occurrence) needs 5."""
+
+ARRAY_ITEMS_MAX: Final = 512
+"""Items. The longest array of any record (dates of one meeting) is shorter."""
+
+STEWARDS_MAX: Final = 16
+"""Keys. One charter's stewards: a group chooses a handful, and a check stays below 2 ms."""
+
+SIGNATURES_MAX: Final = 32
+"""Signatures. All old and all new stewards at a change of charter."""
+
+CHARTER_DEPTH_MAX: Final = 64
+"""Charters. Changes of stewards in one chain: one a year for a lifetime; bounds the walk of the state function."""
+
+CHARTER_FORKS_MAX: Final = 4
+"""Charters. Children of one charter that are kept as evidence of a dispute (those with the smallest ids)."""
+
+CHARTER_ENTRIES_MAX: Final = 20_000
+"""Listings. One directory charter; the largest intergroup feeds known hold a tenth of this."""
+
+RECORDS_STORED_MAX: Final = 300_000
+"""Records. One store by default: about 1 GB on disk, which a small board holds."""
+
+WAITING_ENVELOPES_MAX: Final = 2_000
+"""Envelopes. Held in memory until the charter they name arrives; the oldest leave first."""
+
+ENTRY_BYTES_MAX: Final = 16
+"""Bytes. The name of one entry below a charter; a truncated hash fits."""
+
+LEASE_SECONDS_DEFAULT: Final = 90 * 86_400
+"""Seconds. A listing must be confirmed again within 90 days or it fades."""
+
+LEASE_SECONDS_MAX: Final = 400 * 86_400
+"""Seconds. A yearly group can renew once a year with a month to spare."""
+
+ANNOUNCEMENT_SECONDS_MAX: Final = 30 * 86_400
+"""Seconds. A node that is gone is forgotten within a month."""
+
+CLOCK_SKEW_SECONDS_MAX: Final = 600
+"""Seconds. How far ahead a record's issue time may be; home machines drift by minutes, not hours."""
+
+TIMESTAMP_MAX: Final = 2**40
+"""Seconds since 1970. Far beyond any date a calendar library handles, and safe in every language's integers."""
+
+SEQUENCE_MAX: Final = 2**53 - 1
+"""Count. Versions of one listing; safe in JavaScript's numbers."""
+
+NODE_ADDRESSES_MAX: Final = 8
+"""Addresses. One node: web name, IPv4, IPv6, onion, and some to spare."""
+
+NODE_ADDRESS_BYTES_MAX: Final = 255
+"""Bytes. A host name's own limit and a short path."""
+
+NODE_FEATURES_MAX: Final = 16
+"""Names. Features one node announces."""
+
+HOSTS_MAX: Final = 8
+"""Node ids. Nodes that host one listing's conversations."""
+
+MEETINGS_MAX: Final = 64
+"""Meetings. One listing: nine a day in a busy week; an import splits larger groups."""
+
+NAME_CHARACTERS_MAX: Final = 255
+"""Characters. Meeting Guide's own limit."""
+
+TEXT_CHARACTERS_MAX: Final = 4_000
+"""Characters. One free text (notes, summary): a page; the longest in real feeds is 1,124."""
+
+SHORT_CHARACTERS_MAX: Final = 255
+"""Characters. One line: an address, a place's name, a label."""
+
+URL_CHARACTERS_MAX: Final = 2_000
+"""Characters. What every browser opens."""
+
+SLUG_CHARACTERS_MAX: Final = 128
+"""Characters. Meeting Guide asks for 64; real feeds have 107 longer ones in 7,592."""
+
+TAGS_MAX: Final = 64
+"""Tags. One facet of one listing or meeting; the largest vocabulary has 87 codes over five facets."""
+
+TAG_CHARACTERS_MAX: Final = 64
+"""Characters. One tag or language tag."""
+
+DATES_MAX: Final = 366
+"""Dates. Cancelled or added dates of one meeting: a year of days."""
+
+CHANGES_MAX: Final = 64
+"""Changes. Occurrences of one meeting moved to another time."""
+
+REGIONS_MAX: Final = 8
+"""Names. General to specific: country to street."""
+
+CONTACTS_MAX: Final = 8
+"""Contacts. Public ones of one listing; three in Meeting Guide, two in BMLT."""
+
+LINKS_MAX: Final = 8
+"""Links. Web pages of one listing or ways to join one meeting."""
+
+EXTRAS_MAX: Final = 64
+"""Pairs. Fields of a source format that have no place of their own, kept so that nothing is lost."""
+
+EXTRA_KEY_CHARACTERS_MAX: Final = 80
+"""Characters. Format prefix and field name."""
+
+DURATION_MINUTES_MAX: Final = 7 * 1440
+"""Minutes. A week-long retreat."""
+
+RRULE_CHARACTERS_MAX: Final = 255
+"""Characters. One RFC 5545 recurrence rule in canonical form."""
+
+RULE_INTERVAL_MAX: Final = 400
+"""Count. Weeks, months or days between occurrences."""
+
+RULE_COUNT_MAX: Final = 5_000
+"""Occurrences. A rule that counts; bounds every expansion."""
+
+assert BODY_BYTES_MAX + SIGNATURES_MAX * 120 < ENVELOPE_BYTES_MAX < 65_535  # noqa: S101 - relations of constants
+assert DATES_MAX < ARRAY_ITEMS_MAX  # noqa: S101
+assert LEASE_SECONDS_DEFAULT < LEASE_SECONDS_MAX  # noqa: S101

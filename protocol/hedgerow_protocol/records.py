@@ -1,0 +1,271 @@
+"""The four records: charter, listing, withdrawal, node announcement.
+
+A record is decoded only from a :class:`~hedgerow_protocol.envelope.VerifiedEnvelope`, so nothing unsigned is ever
+read as one. Whether its signers had the right to sign needs other records and is judged in
+:mod:`hedgerow_protocol.state`. Spec: docs/protocol/records.md.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias
+
+from hedgerow_protocol import limits, wire
+from hedgerow_protocol.content import ListingContent
+from hedgerow_protocol.content_codec import content_from_value, content_to_value
+from hedgerow_protocol.envelope import Envelope, Kind, VerifiedEnvelope
+from hedgerow_protocol.errors import Code, LocalError, RemoteError
+from hedgerow_protocol.ids import NODE_ID_BYTES, RECORD_ID_BYTES, NodeId, RecordId
+from hedgerow_protocol.keys import PUBLIC_BYTES, Usage, usage_of
+from hedgerow_protocol.ports import Timestamp
+
+BODY_VERSION = 1
+NONCE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charter:
+    """Who may sign for a listing: steward keys and how many of them must."""
+
+    previous: RecordId | None
+    """The charter this one replaces; ``None`` for the founding one."""
+    position: int
+    """0 for the founding charter, then one more each time."""
+    stewards: tuple[bytes, ...]
+    """33-byte public keys, ascending."""
+    threshold: int
+    nonce: bytes
+    """16 random bytes, so that the same people can found two groups."""
+
+    def to_body(self) -> bytes:
+        """The bytes to sign."""
+        _check_charter(self)
+        row = (BODY_VERSION, self.previous, self.position, self.stewards, self.threshold, self.nonce)
+        return wire.encode(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """The place a listing or a withdrawal fills, and its order among those that filled it."""
+
+    charter: RecordId
+    entry: bytes
+    """0 to 16 bytes: which of a directory's listings; empty where a charter has one."""
+    seq: int
+    issued: Timestamp
+    expires: Timestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The public entry of one peer-support group."""
+
+    slot: Slot
+    content: ListingContent
+    hosts: tuple[NodeId, ...] = ()
+    """Nodes that host the group's conversations, ascending."""
+
+    def to_body(self) -> bytes:
+        """The bytes to sign. Raises :class:`RemoteError` when a field breaks a limit."""
+        row = (*_slot_row(self.slot), content_to_value(self.content), self.hosts)
+        body = wire.encode(row)
+        if len(body) > limits.BODY_BYTES_MAX:
+            raise RemoteError(Code.TOO_LARGE, f"The listing is {len(body)} bytes; {limits.BODY_BYTES_MAX} are allowed.")
+        read_listing(body)
+        return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """Takes a listing back; says nothing else, and outlives what it withdraws."""
+
+    slot: Slot
+
+    def to_body(self) -> bytes:
+        """The bytes to sign."""
+        body = wire.encode(_slot_row(self.slot))
+        read_withdrawal(body)
+        return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Where a node can be reached. Says nothing about groups."""
+
+    node: bytes
+    """33 bytes: the node's public key."""
+    channel: bytes
+    """32 bytes: X25519 key of the node's channel."""
+    addresses: tuple[str, ...]
+    features: tuple[str, ...]
+    seq: int
+    issued: Timestamp
+    expires: Timestamp
+
+    @property
+    def node_id(self) -> NodeId:
+        return NodeId(self.node[1:])
+
+    def to_body(self) -> bytes:
+        """The bytes to sign."""
+        row = (
+            BODY_VERSION, self.node, self.channel, self.addresses, self.features, self.seq, self.issued, self.expires,
+        )  # fmt: skip
+        body = wire.encode(row)
+        read_announcement(body)
+        return body
+
+
+Record: TypeAlias = Charter | Listing | Withdrawal | Announcement
+
+
+def read_record(verified: VerifiedEnvelope) -> Record:
+    """Decode the body of a verified envelope. Raises only :class:`RemoteError`."""
+    envelope = verified.envelope
+    match envelope.kind:
+        case Kind.CHARTER:
+            return read_charter(envelope.body)
+        case Kind.LISTING:
+            return read_listing(envelope.body)
+        case Kind.WITHDRAWAL:
+            return read_withdrawal(envelope.body)
+        case Kind.ANNOUNCEMENT:
+            announcement = read_announcement(envelope.body)
+            if envelope.authors != (announcement.node,):
+                raise RemoteError(Code.WRONG_SIGNER, "A node announcement is signed by that node and nobody else.")
+            return announcement
+
+
+def peek_slot(envelope: Envelope) -> Slot:
+    """The slot of a listing or withdrawal, before any signature is checked: to find the charter to check against."""
+    if envelope.kind not in (Kind.LISTING, Kind.WITHDRAWAL):
+        raise LocalError("Only a listing or a withdrawal has a slot.")
+    return _read_slot(_row(envelope.body, 6))
+
+
+def read_charter(body: bytes) -> Charter:
+    """Decode and check a charter's body."""
+    row = _row(body, 6)
+    previous, position, stewards, threshold, nonce = row[1:6]
+    if previous is not None:
+        previous = RecordId(_bytes(previous, RECORD_ID_BYTES, "The id of a previous charter"))
+    if type(stewards) is not tuple or not all(type(key) is bytes for key in stewards):
+        _bad("A charter lists its stewards' keys.")
+    charter = Charter(
+        previous=previous,
+        position=_number(position, 0, limits.CHARTER_DEPTH_MAX - 1, "A charter's position"),
+        stewards=stewards,
+        threshold=_number(threshold, 1, limits.STEWARDS_MAX, "A threshold"),
+        nonce=_bytes(nonce, NONCE_BYTES, "A nonce"),
+    )
+    _check_charter(charter)
+    return charter
+
+
+def read_listing(body: bytes) -> Listing:
+    """Decode and check a listing's body."""
+    row = _row(body, 8)
+    hosts = row[7]
+    if type(hosts) is not tuple or len(hosts) > limits.HOSTS_MAX:
+        _bad(f"A listing names at most {limits.HOSTS_MAX} hosts.")
+    for host in hosts:
+        _bytes(host, NODE_ID_BYTES, "A host")
+    if list(hosts) != sorted(set(hosts)):
+        _bad("Hosts are not in ascending order.")
+    return Listing(slot=_read_slot(row), content=content_from_value(row[6]), hosts=hosts)
+
+
+def read_withdrawal(body: bytes) -> Withdrawal:
+    """Decode and check a withdrawal's body."""
+    return Withdrawal(slot=_read_slot(_row(body, 6)))
+
+
+def read_announcement(body: bytes) -> Announcement:
+    """Decode and check a node announcement's body."""
+    row = _row(body, 8)
+    node = _bytes(row[1], PUBLIC_BYTES, "A node's key")
+    if usage_of(node) is not Usage.NODE:
+        raise RemoteError(Code.BAD_KEY, "An announcement names a key that is not a node's.")
+    issued, expires = _times(row[6], row[7], limits.ANNOUNCEMENT_SECONDS_MAX)
+    return Announcement(
+        node=node,
+        channel=_bytes(row[2], 32, "A channel key"),
+        addresses=_texts(row[3], limits.NODE_ADDRESSES_MAX, limits.NODE_ADDRESS_BYTES_MAX, "addresses"),
+        features=_texts(row[4], limits.NODE_FEATURES_MAX, limits.TAG_CHARACTERS_MAX, "features"),
+        seq=_number(row[5], 0, limits.SEQUENCE_MAX, "A sequence"),
+        issued=issued,
+        expires=expires,
+    )
+
+
+def _check_charter(charter: Charter) -> None:
+    stewards = charter.stewards
+    if not 1 <= len(stewards) <= limits.STEWARDS_MAX:
+        _bad(f"A charter has 1 to {limits.STEWARDS_MAX} stewards.")
+    if list(stewards) != sorted(set(stewards)):
+        _bad("Stewards are not in ascending order, or one stands there twice.")
+    for key in stewards:
+        if usage_of(key) is not Usage.STEWARD:
+            raise RemoteError(Code.BAD_KEY, "A charter names a key that is not a steward's: a node key cannot sign.")
+    if not 2 * charter.threshold > len(stewards) >= charter.threshold:
+        _bad("A threshold is more than half of the stewards and at most all of them.")
+    if (charter.previous is None) != (charter.position == 0):
+        _bad("Only the founding charter has no previous one, and its position is 0.")
+
+
+def _slot_row(slot: Slot) -> tuple[wire.Value, ...]:
+    return (BODY_VERSION, slot.charter, slot.entry, slot.seq, slot.issued, slot.expires)
+
+
+def _read_slot(row: tuple[Any, ...]) -> Slot:
+    entry = row[2]
+    if type(entry) is not bytes or len(entry) > limits.ENTRY_BYTES_MAX:
+        _bad(f"An entry's name has at most {limits.ENTRY_BYTES_MAX} bytes.")
+    issued, expires = _times(row[4], row[5], limits.LEASE_SECONDS_MAX)
+    return Slot(
+        charter=RecordId(_bytes(row[1], RECORD_ID_BYTES, "The id of a charter")),
+        entry=entry,
+        seq=_number(row[3], 0, limits.SEQUENCE_MAX, "A sequence"),
+        issued=issued,
+        expires=expires,
+    )
+
+
+def _row(body: bytes, fields: int) -> tuple[Any, ...]:
+    row = wire.decode(body, size_max=limits.BODY_BYTES_MAX)
+    if type(row) is not tuple or len(row) < fields:
+        raise RemoteError(Code.MALFORMED, f"This record has fewer than {fields} fields.")
+    if type(row[0]) is not int or row[0] != BODY_VERSION:
+        raise RemoteError(Code.UNKNOWN_KIND, "This record is of a version this node does not know.")
+    return row
+
+
+def _bad(reason: str) -> NoReturn:
+    raise RemoteError(Code.BAD_FIELD, reason)
+
+
+def _bytes(value: Any, size: int, what: str) -> bytes:
+    if type(value) is not bytes or len(value) != size:
+        _bad(f"{what} is {size} bytes.")
+    return value
+
+
+def _number(value: Any, low: int, high: int, what: str) -> int:
+    if type(value) is not int or not low <= value <= high:
+        _bad(f"{what} is between {low} and {high}.")
+    return value
+
+
+def _times(issued: Any, expires: Any, lifetime_max: int) -> tuple[Timestamp, Timestamp]:
+    start = _number(issued, 0, limits.TIMESTAMP_MAX, "A time of issue")
+    end = _number(expires, 0, limits.TIMESTAMP_MAX, "A time of expiry")
+    if not start < end <= start + lifetime_max:
+        _bad(f"A record lasts at most {lifetime_max // 86_400} days after its issue.")
+    return Timestamp(start), Timestamp(end)
+
+
+def _texts(value: Any, count_max: int, bytes_max: int, what: str) -> tuple[str, ...]:
+    if type(value) is not tuple or len(value) > count_max:
+        _bad(f"There are at most {count_max} {what}.")
+    for item in value:
+        if type(item) is not str or not 0 < len(item.encode()) <= bytes_max or not item.isprintable():
+            _bad(f"One of the {what} is empty, too long or not plain text.")
+    return value

@@ -1,0 +1,88 @@
+"""Hedgerow's encoding: msgpack restricted to one form per value.
+
+Allowed: nil, booleans, integers in their shortest form, UTF-8 text in Unicode normal form C, byte strings, arrays.
+Not allowed: maps, floats, extension types, trailing bytes, anything msgpack would let two encoders write differently.
+The decoder bounds sizes first, decodes, encodes again and compares, so a value has exactly one encoding and its hash
+means something. Spec: docs/protocol/encoding.md.
+"""
+
+from typing import TypeAlias
+from unicodedata import is_normalized
+
+import msgpack
+
+from hedgerow_protocol import limits
+from hedgerow_protocol.errors import Code, LocalError, RemoteError
+
+Value: TypeAlias = "bool | int | str | bytes | list[Value] | tuple[Value, ...] | None"
+"""What the encoding can say. Decoding gives tuples for arrays."""
+
+_packb = msgpack.packb
+_unpackb = msgpack.unpackb
+
+
+def encode(value: Value) -> bytes:
+    """Encode a value. Raises :class:`LocalError` for something the encoding cannot say."""
+    _check_allowed(value, 0, local=True)
+    return bytes(_packb(value, use_bin_type=True))
+
+
+def decode(data: bytes, *, size_max: int) -> Value:
+    """Decode exactly one canonical value of at most ``size_max`` bytes. Raises only :class:`RemoteError`."""
+    if len(data) > size_max:
+        raise RemoteError(Code.TOO_LARGE, f"This is {len(data)} bytes; at most {size_max} are allowed.")
+    try:
+        value = _unpackb(
+            data,
+            use_list=False,
+            raw=False,
+            strict_map_key=True,
+            max_str_len=size_max,
+            max_bin_len=size_max,
+            max_array_len=limits.ARRAY_ITEMS_MAX,
+            max_map_len=0,
+            max_ext_len=0,
+        )
+        again = _packb(value, use_bin_type=True)
+    except Exception as error:
+        # msgpack raises at least five unrelated types for malformed input, and the wire may hold anything: every
+        # failure to decode a stranger's bytes is the stranger's mistake.
+        raise RemoteError(Code.MALFORMED, "These bytes are not a valid encoding.") from error
+    if again != data:
+        raise RemoteError(Code.NOT_CANONICAL, "These bytes are not in the one canonical form.")
+    _check_allowed(value, 0, local=False)
+    return value  # type: ignore[no-any-return]
+
+
+_PLAIN = frozenset((int, bytes, bool, type(None)))
+
+
+def _check_allowed(value: object, depth: int, *, local: bool) -> None:
+    if type(value) is tuple or type(value) is list:
+        _check_items(value, depth + 1, local)
+    else:
+        _check_items((value,), depth, local)
+
+
+def _check_items(items: "tuple[object, ...] | list[object]", depth: int, local: bool) -> None:
+    # Every record passes here, so the common cases come first and cost one comparison of types.
+    if depth > limits.NESTING_DEPTH_MAX:
+        _refuse(Code.MALFORMED, "Arrays are nested too deep.", local)
+    if len(items) > limits.ARRAY_ITEMS_MAX:
+        _refuse(Code.TOO_LARGE, "An array is too long.", local)
+    for item in items:
+        kind = type(item)
+        if kind is str:
+            if not item.isascii() and not is_normalized("NFC", item):  # type: ignore[attr-defined, arg-type]
+                _refuse(Code.NOT_CANONICAL, "Text is not in Unicode normal form C.", local)
+        elif kind is tuple or kind is list:
+            if item:
+                _check_items(item, depth + 1, local)  # type: ignore[arg-type]
+        elif kind not in _PLAIN:
+            _refuse(Code.MALFORMED, f"A {kind.__name__} has no place in this encoding.", local)
+
+
+def _refuse(code: Code, reason: str, local: bool) -> None:
+    if local:
+        raise LocalError(reason)
+    raise RemoteError(code, reason)
