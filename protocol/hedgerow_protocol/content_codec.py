@@ -5,6 +5,7 @@ sentence. Decoding ignores further fields at the end of an array, so that a late
 Spec: docs/protocol/records.md.
 """
 
+import re
 from collections.abc import Callable
 from datetime import date
 from enum import IntEnum
@@ -38,8 +39,6 @@ def text(characters_max: int) -> Reader:
     """Text without control characters other than new line and tab."""
 
     def read(value: Any) -> str:
-        if value == "" and type(value) is str:
-            return ""
         if type(value) is not str:
             _bad("A text field holds something else.")
         if len(value) > characters_max:
@@ -140,7 +139,7 @@ def web_address(value: Any) -> str:
     lower = value[:8].lower()
     if not (lower.startswith(("https://", "http://"))):
         _bad("A web address begins with https:// or http://.")
-    if any(character <= " " for character in value) or not value.isprintable():
+    if " " in value or not value.isprintable():
         _bad("A web address holds a space or a control character.")
     return value
 
@@ -190,13 +189,13 @@ def zone(value: Any) -> str:
         return ""
     if type(value) is not str or len(value) > limits.TAG_CHARACTERS_MAX:
         _bad("A time zone's name is too long.")
-    bare = value.translate(_ZONE_MARKS)
-    if not bare.isalnum() or not bare.isascii() or value.startswith("/") or value.endswith("/"):
+    if _ZONE_NAME.fullmatch(value) is None:
         _bad("This is not the name of a time zone.")
     return value
 
 
-_ZONE_MARKS = {ord(mark): None for mark in "/_-+"}
+_ZONE_NAME = re.compile(r"(?!/)(?=.*[A-Za-z0-9])[A-Za-z0-9/_+\-]+(?<!/)")
+"""Letters, digits and four marks, at least one letter or digit, no slash at either end."""
 
 
 def rule(value: Any) -> str:
@@ -230,12 +229,6 @@ _TIME = number(0, limits.TIMESTAMP_MAX)
 _REQUIRED = object()
 
 
-def _default(cls: type, name: str) -> Any:
-    """What a field holds when its wire value is the shared empty object of its type; nothing where it must be said."""
-    default = cls.__dataclass_fields__[name].default  # type: ignore[attr-defined]
-    return default if default in ("", (), None) else _REQUIRED
-
-
 class _Struct:
     """One class's row of fields, and both directions."""
 
@@ -243,21 +236,38 @@ class _Struct:
         self.cls = cls
         self.required = required
         self.names = tuple(fields)
-        self.readers: tuple[Reader, ...] = tuple(f[0] if isinstance(f, tuple) else f for f in fields.values())
         self.inner = tuple(f[1] if isinstance(f, tuple) else None for f in fields.values())
-        self.triples = tuple(
-            (name, reader, _default(cls, name)) for name, reader in zip(self.names, self.readers, strict=True)
-        )
+        self.defaults = tuple(cls.__dataclass_fields__[name].default for name in self.names)  # type: ignore[attr-defined]
+        readers = tuple(f[0] if isinstance(f, tuple) else f for f in fields.values())
+        # A slot's own setter does what the frozen class's __init__ does, without passing twenty keywords: after the
+        # signature, decoding is most of what a listing costs.
+        self.setters = tuple(getattr(cls, name).__set__ for name in self.names)
+        nothing = tuple(default if default in ("", (), None) else _REQUIRED for default in self.defaults)
+        self.reading = tuple(zip(self.setters, readers, nothing, strict=True))
+        restorers = tuple(map(_restorer, self.inner, self.defaults))
+        self.restoring = tuple(zip(self.setters, restorers, strict=True))
 
     def decode(self, value: Any) -> Any:
+        """Read and check an array. Fields beyond the known ones are ignored."""
         if type(value) is not tuple or len(value) < self.required:
             _bad(f"A {self.cls.__name__.lower()} has at least {self.required} fields.")
-        read: dict[str, Any] = {}
-        for (name, reader, default), item in zip(self.triples, value, strict=False):
+        instance: Any = object.__new__(self.cls)
+        for (setter, reader, nothing), item in zip(self.reading, value, strict=False):
             # Most fields of most records say nothing, and "nothing" is one object in CPython: skip reading it.
-            if item is not default:
-                read[name] = reader(item)
-        return self.cls(**read)
+            setter(instance, item if item is nothing else reader(item))
+        return self._completed(instance, len(value))
+
+    def restore(self, value: Any) -> Any:
+        """Read an array that :meth:`decode` has accepted before, without checking it again."""
+        instance: Any = object.__new__(self.cls)
+        for (setter, restorer), item in zip(self.restoring, value, strict=False):
+            setter(instance, item if restorer is None else restorer(item))
+        return self._completed(instance, len(value))
+
+    def _completed(self, instance: Any, given: int) -> Any:
+        for index in range(given, len(self.names)):
+            self.setters[index](instance, self.defaults[index])
+        return instance
 
     def encode(self, instance: Any) -> tuple[Value, ...]:
         row: list[Value] = []
@@ -270,6 +280,14 @@ class _Struct:
             else:
                 row.append(inner.encode(value))
         return tuple(row)
+
+
+def _restorer(inner: _Struct | None, default: Any) -> Reader | None:
+    if inner is not None:
+        if default == ():
+            return lambda value: tuple([inner.restore(item) for item in value])
+        return lambda value: None if value is None else inner.restore(value)
+    return type(default) if isinstance(default, IntEnum) else None
 
 
 _FACETS = _Struct(
@@ -385,4 +403,10 @@ def content_from_value(value: Value) -> ListingContent:
     slugs = {meeting.slug for meeting in content.meetings}
     if len(slugs) != len(content.meetings):
         _bad("Two meetings of a listing have the same slug.")
+    return content
+
+
+def content_from_stored(value: Value) -> ListingContent:
+    """The content of an array that :func:`content_from_value` has accepted before; for what a store kept since."""
+    content: ListingContent = _CONTENT.restore(value)
     return content

@@ -91,6 +91,13 @@ def parse_envelope(data: bytes) -> Envelope:
     return Envelope(kind, body, _parse_signatures(pairs), record_id(kind, body))
 
 
+def stored_envelope(data: bytes) -> Envelope:
+    """An envelope from bytes that were parsed and verified before; for what a store kept since."""
+    _version, kind, body, pairs = wire.unpack_stored(data)[:4]
+    signatures = tuple([Signature(author, signature) for author, signature in pairs])
+    return Envelope(Kind(kind), body, signatures, record_id(kind, body))
+
+
 def _parse_signatures(pairs: tuple[wire.Value, ...]) -> tuple[Signature, ...]:
     if not 1 <= len(pairs) <= limits.SIGNATURES_MAX:
         raise RemoteError(Code.TOO_FEW_SIGNATURES, "An envelope has 1 to 32 signatures.")

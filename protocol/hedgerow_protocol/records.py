@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from hedgerow_protocol import limits, wire
 from hedgerow_protocol.content import ListingContent
-from hedgerow_protocol.content_codec import content_from_value, content_to_value
+from hedgerow_protocol.content_codec import content_from_stored, content_from_value, content_to_value
 from hedgerow_protocol.envelope import Envelope, Kind, VerifiedEnvelope
 from hedgerow_protocol.errors import Code, LocalError, RemoteError
 from hedgerow_protocol.ids import NODE_ID_BYTES, RECORD_ID_BYTES, NodeId, RecordId
@@ -134,11 +134,38 @@ def read_record(verified: VerifiedEnvelope) -> Record:
             return announcement
 
 
-def peek_slot(envelope: Envelope) -> Slot:
-    """The slot of a listing or withdrawal, before any signature is checked: to find the charter to check against."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The body of a listing or withdrawal, unpacked before any signature is checked, so that its charter can be found.
+
+    Only the slot may be looked at; the rest becomes a record in :func:`read_opened`.
+    """
+
+    envelope: Envelope
+    slot: Slot
+    row: tuple[Any, ...]
+
+
+def open_slot(envelope: Envelope) -> Opened:
+    """Unpack the body of a listing or withdrawal as far as its slot. Raises only :class:`RemoteError`."""
     if envelope.kind not in (Kind.LISTING, Kind.WITHDRAWAL):
         raise LocalError("Only a listing or a withdrawal has a slot.")
-    return _read_slot(_row(envelope.body, 6))
+    row = _row(envelope.body, 8 if envelope.kind is Kind.LISTING else 6)
+    return Opened(envelope, _read_slot(row), row)
+
+
+def peek_slot(envelope: Envelope) -> Slot:
+    """The slot of a listing or withdrawal, before any signature is checked: to find the charter to check against."""
+    return open_slot(envelope).slot
+
+
+def read_opened(verified: VerifiedEnvelope, opened: Opened) -> Listing | Withdrawal:
+    """What :func:`read_record` gives, without unpacking again. Raises only :class:`RemoteError` for bad content."""
+    if opened.envelope is not verified.envelope:
+        raise LocalError("The body that was opened is not the one that was verified.")
+    if opened.envelope.kind is Kind.WITHDRAWAL:
+        return Withdrawal(slot=opened.slot)
+    return _listing(opened.slot, opened.row)
 
 
 def read_charter(body: bytes) -> Charter:
@@ -163,14 +190,27 @@ def read_charter(body: bytes) -> Charter:
 def read_listing(body: bytes) -> Listing:
     """Decode and check a listing's body."""
     row = _row(body, 8)
+    return _listing(_read_slot(row), row)
+
+
+def _listing(slot: Slot, row: tuple[Any, ...]) -> Listing:
     hosts = row[7]
     if type(hosts) is not tuple or len(hosts) > limits.HOSTS_MAX:
         _bad(f"A listing names at most {limits.HOSTS_MAX} hosts.")
     for host in hosts:
         _bytes(host, NODE_ID_BYTES, "A host")
-    if list(hosts) != sorted(set(hosts)):
+    if hosts and list(hosts) != sorted(set(hosts)):
         _bad("Hosts are not in ascending order.")
-    return Listing(slot=_read_slot(row), content=content_from_value(row[6]), hosts=hosts)
+    return Listing(slot=slot, content=content_from_value(row[6]), hosts=hosts)
+
+
+def read_stored(kind: Kind, body: bytes) -> Listing | Withdrawal:
+    """A listing or withdrawal from a body that was read and checked before; for what a store kept since."""
+    row = wire.unpack_stored(body)
+    slot = Slot(charter=row[1], entry=row[2], seq=row[3], issued=row[4], expires=row[5])
+    if kind is Kind.WITHDRAWAL:
+        return Withdrawal(slot=slot)
+    return Listing(slot=slot, content=content_from_stored(row[6]), hosts=row[7])
 
 
 def read_withdrawal(body: bytes) -> Withdrawal:

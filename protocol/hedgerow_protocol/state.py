@@ -6,7 +6,8 @@
 * A listing or withdrawal fills a slot (charter, entry). In one slot the later wins by (expires, seq, smaller id): so a
   version that would let an older one come back after its own expiry never wins. A second body with the same
   (expires, seq) is kept as a mark that somebody signed two versions.
-* Across the charters of one chain the winner is the greatest by (expires, position, seq, smaller id).
+* Across the charters of one chain the winner is the greatest by (position, expires, seq, smaller id): what the present
+  stewards sign overrules everything that former stewards can still sign.
 * *Live* at a time: unexpired slots, and every charter of their trees; unexpired node announcements, the latest of
   each node.
 
@@ -61,8 +62,13 @@ def hour_start(now: Timestamp) -> Timestamp:
 
 def state_hash(rids: Iterable[RecordId]) -> str:
     """BLAKE2b-256 over the sorted ids of the live set, in hex."""
+    return hash_of_sorted(sorted(rids))
+
+
+def hash_of_sorted(rids: Iterable[RecordId]) -> str:
+    """The same for ids that come in ascending order already, each once."""
     digest = blake2b(digest_size=32, person=b"hedgerow/state")
-    for rid in sorted(rids):
+    for rid in rids:
         digest.update(rid)
     return digest.hexdigest()
 
@@ -116,7 +122,7 @@ class _Filled:
         return (self.record.slot.expires, self.record.slot.seq, _turned(self.rid))
 
     def across(self, position: int) -> tuple[int, int, int, bytes]:
-        return (self.record.slot.expires, position, self.record.slot.seq, _turned(self.rid))
+        return (position, self.record.slot.expires, self.record.slot.seq, _turned(self.rid))
 
 
 def _turned(rid: bytes) -> bytes:
@@ -136,8 +142,9 @@ class RecordSet:
         """Take one record in. Raises :class:`RemoteError` when it is refused; waits when its charter is unknown."""
         if self._take(verified, now):
             self._retry(now)
-        elif len(self.waiting) < limits.WAITING_ENVELOPES_MAX:
+        else:
             self.waiting.append(verified)
+            del self.waiting[: -limits.WAITING_ENVELOPES_MAX]
 
     def _retry(self, now: Timestamp) -> None:
         progress = True

@@ -6,7 +6,7 @@ The decoder bounds sizes first, decodes, encodes again and compares, so a value 
 means something. Spec: docs/protocol/encoding.md.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from unicodedata import is_normalized
 
 import msgpack
@@ -52,6 +52,11 @@ def decode(data: bytes, *, size_max: int) -> Value:
         raise RemoteError(Code.NOT_CANONICAL, "These bytes are not in the one canonical form.")
     _check_allowed(value, 0, local=False)
     return value  # type: ignore[no-any-return]
+
+
+def unpack_stored(data: bytes) -> Any:
+    """Unpack bytes that :func:`decode` has accepted before, without checking them again."""
+    return _unpackb(data, use_list=False, raw=False)
 
 
 _PLAIN = frozenset((int, bytes, bool, type(None)))

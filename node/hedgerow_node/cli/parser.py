@@ -1,0 +1,230 @@
+"""The commands and their arguments. ``serve`` is what happens when no command is named."""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hedgerow_node.cli.kinds import KEEP_KINDS
+from hedgerow_node.cli.publish_parser import add_publish_parts
+from hedgerow_node.config import SETTINGS, Config, load_config
+
+COMMANDS = (
+    "serve", "setup", "import", "export", "search", "publish", "peers", "keeper-link", "backup", "restore", "doctor",
+    "bench",
+)  # fmt: skip
+
+_VALUED = ("--data",)
+"""Flags before the command that take a value."""
+
+
+class _Formatter(argparse.HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32, width=100)
+
+
+def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
+    """Read the arguments. Ends like argparse (:class:`SystemExit`) when they cannot be understood."""
+    options = build_parser().parse_args(_with_command(list(arguments)))
+    options.environ = environ
+    return options
+
+
+def config_of(options: argparse.Namespace) -> Config:
+    """The settings as this command line, the environment and the data folder say them."""
+    names = ("data", *(setting.name for setting in SETTINGS))
+    said = {name: getattr(options, f"set_{name}", None) for name in names}
+    return load_config(said, options.environ)
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    index = 0
+    before: list[str] = []
+    while index < len(arguments):
+        each = arguments[index]
+        if each in ("-h", "--help", "--version"):
+            return arguments
+        if each == "--json" or each.startswith("--data="):
+            taken = 1
+        elif each in _VALUED:
+            taken = 2
+        else:
+            break
+        before += arguments[index : index + taken]
+        index += taken
+    rest = arguments[index:]
+    if rest and not rest[0].startswith("-"):
+        # What stood before the command goes behind it, so that each command knows all of its flags.
+        command = rest[0]
+        inner = 2 if command in ("publish", "export", "peers", "bench") and len(rest) > 1 and rest[1][:1] != "-" else 1
+        return [*rest[:inner], *before, *rest[inner:]]
+    return ["serve", *before, *rest]
+
+
+def _lazy(module: str, name: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        return int(getattr(import_module(f"hedgerow_node.cli.{module}"), name)(options))
+
+    return run
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; the docs are made from it."""
+    parser = argparse.ArgumentParser(
+        prog="hedgerow",
+        description="Peer support without an owner. Without a command, starts the node.",
+        formatter_class=_Formatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_serving(commands)
+    _add_import(commands)
+    _add_reading(commands)
+    _add_publish(commands)
+    _add_keeping(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from hedgerow_node.cli.version import version
+
+        print(f"hedgerow {version()}")
+        parser.exit()
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], explanation: str, *, more: str = ""
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=explanation,
+        description=more or explanation[:1].upper() + explanation[1:] + ".",
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("--data", dest="set_data", metavar="DIR", help="the data folder")
+    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    for setting in SETTINGS:
+        explanation = setting.explanation.replace("%", "%%")
+        dest = f"set_{setting.name}"
+        if setting.name == "lan":
+            parser.add_argument("--lan", dest=dest, action=argparse.BooleanOptionalAction, help=explanation)
+        elif setting.many:
+            parser.add_argument(setting.flag, dest=dest, action="append", metavar="VALUE", help=explanation)
+        else:
+            parser.add_argument(setting.flag, dest=dest, metavar=setting.name.upper(), help=explanation)
+
+
+def _add_serving(commands: Any) -> None:
+    serve = _command(commands, "serve", _lazy("serving", "serve"), "start the node (what happens without a command)")
+    _add_settings(serve)
+    serve.add_argument("--print-config", action="store_true", help="show the settings in force and end")
+    setup = _command(
+        commands,
+        "setup",
+        _lazy("setup", "setup"),
+        "make the data folder and answer a few questions",
+        more="Make the data folder, its keys and its settings. On a terminal it asks; flags answer before it asks.",
+    )
+    _add_settings(setup)
+    setup.add_argument("--no-questions", action="store_true", help="ask nothing, even on a terminal")
+    for name, explanation in (
+        ("name", "name of one crisis line that somebody checked today"),
+        ("phone", "its phone number"),
+        ("hours", "when it answers"),
+        ("url", "its web page"),
+    ):
+        setup.add_argument(f"--crisis-{name}", metavar="TEXT", help=explanation)
+
+
+def _add_import(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "import",
+        _lazy("importing", "import_feed"),
+        "bring a meeting feed in, or bring it up to date",
+        more=(
+            "Read one feed (Meeting Guide JSON, CSV or Google Sheet, BMLT, iCalendar, HSDS; all files of one call are "
+            "one source), withhold what is private, and publish what changed since the last time."
+        ),
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--program", required=True, metavar="CODE", help="whose codes the feed uses: aa, al-anon, na …")
+    parser.add_argument("--source", metavar="ID", help="the feed's name here (default: made from the files' names)")
+    parser.add_argument("--tz", default="", metavar="ZONE", help="time zone of meetings that name none: Europe/Dublin")
+    parser.add_argument("--sign-with", type=Path, metavar="FILE", help="a steward key instead of the directory key")
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        choices=KEEP_KINDS,
+        help="do not withhold this kind of private detail (repeatable)",
+    )
+    parser.add_argument("--allow-withdraw", action="store_true", help="many listings vanished, and that is right")
+    parser.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
+
+
+def _add_reading(commands: Any) -> None:
+    search = _command(commands, "search", _lazy("searching", "search"), "search the listings of this node")
+    search.add_argument("words", nargs="*", metavar="WORD", help="words to look for")
+    for name, metavar, explanation in (
+        ("experience", "TAG", "bereavement, parenting, alcohol …"),
+        ("program", "CODE", "aa, al-anon, na …"),
+        ("from", "HH:MM", "begins at or after"),
+        ("until", "HH:MM", "begins at or before"),
+        ("tz", "ZONE", "your time zone"),
+        ("attendance", "HOW", "in_person, online or hybrid"),
+        ("near", "LAT,LON,KM", "not farther than this"),
+        ("language", "TAG", "en, es, de …"),
+        ("limit", "N", "at most so many (up to 200)"),
+        ("cursor", "TEXT", "go on where a former answer ended"),
+    ):
+        search.add_argument(f"--{name}", dest=f"q_{name}", metavar=metavar, help=explanation)
+    search.add_argument("--weekday", dest="q_weekday", action="append", metavar="0-6", help="0 = Sunday (repeatable)")
+    search.add_argument("--access", dest="q_access", action="append", metavar="TAG", help="wheelchair … (repeatable)")
+    export = _command(commands, "export", _lazy("searching", "export"), "write all listings in a standard format")
+    export.add_argument("format", choices=("meeting-guide", "calendar", "hsds"))
+    export.add_argument("--out", type=Path, metavar="FILE", help="write to a file instead of the screen")
+    export.add_argument("--discreet", default="", metavar="TITLE", help="calendar: show only this title, no details")
+
+
+def _add_publish(commands: Any) -> None:
+    publish = commands.add_parser(
+        "publish",
+        help="write, co-sign, renew and withdraw listings",
+        description="Write, co-sign, renew and withdraw listings. Files pass from steward to steward as you like.",
+        formatter_class=_Formatter,
+    )
+    parts = publish.add_subparsers(dest="part", metavar="PART", required=True)
+    add_publish_parts(parts, _command, _lazy)
+
+
+def _add_keeping(commands: Any) -> None:
+    _command(commands, "keeper-link", _lazy("keeping", "keeper_link"), "make a one-time link to the keeper's page")
+    doctor = _command(commands, "doctor", _lazy("doctor", "doctor"), "look for what is wrong with this node")
+    _add_settings(doctor)
+    doctor.add_argument("--print-config", action="store_true", help="only show the settings in force")
+    peers = commands.add_parser(
+        "peers", help="the other nodes this one should know", formatter_class=_Formatter, description="Peers."
+    )
+    parts = peers.add_subparsers(dest="part", metavar="PART", required=True)
+    _command(parts, "list", _lazy("keeping", "peers_list"), "list them")
+    for name, run, explanation in (("add", "peers_add", "keep one"), ("remove", "peers_remove", "forget one")):
+        part = _command(parts, name, _lazy("keeping", run), explanation)
+        part.add_argument("url", metavar="URL", help="a node's web address")
+    backup = _command(commands, "backup", _lazy("backup", "backup"), "write everything into one file")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    restore = _command(commands, "restore", _lazy("backup", "restore"), "bring a backup back")
+    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.add_argument("--replace", action="store_true", help="the data folder holds data; move it aside")
+    bench = commands.add_parser("bench", help="measure this machine", formatter_class=_Formatter)
+    subjects = bench.add_subparsers(dest="subject", metavar="WHAT", required=True)
+    directory = _command(subjects, "directory", _lazy("keeping", "bench_directory"), "measure the directory (JSON)")
+    directory.add_argument("--quick", action="store_true", help="a smaller run")

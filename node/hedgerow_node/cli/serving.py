@@ -1,0 +1,40 @@
+"""``hedgerow serve``: what happens when no command is named."""
+
+import argparse
+import asyncio
+import json
+
+from hedgerow_node import logs
+from hedgerow_node.cli.parser import config_of
+from hedgerow_node.cli.version import version
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Run the node until somebody stops it."""
+    config = config_of(options)
+    if options.print_config:
+        from hedgerow_node.cli.doctor import print_config
+
+        return print_config(config, as_json=options.json)
+    logs.set_up(config.log)
+    from hedgerow_node import app
+
+    first_time = not config.node_key_file.exists()
+
+    def tell(node: app.Node) -> None:
+        if options.json:
+            print(json.dumps({"url": node.address, "data": str(config.data)}), flush=True)
+            return
+        print(f"Hedgerow is running: {node.address}", flush=True)
+        if config.base_url:
+            print(f"For visitors: {config.base_url}/", flush=True)
+        if first_time:
+            print(
+                f"Its data is in {config.data}. Next: `hedgerow setup` asks for the community's name and one crisis",
+                flush=True,
+            )
+            print("line; `hedgerow import FILE --program CODE` brings a meeting feed in.", flush=True)
+        print("Stop it with Ctrl-C.", flush=True)
+
+    asyncio.run(app.run(config, version=version(), tell=tell))
+    return 0

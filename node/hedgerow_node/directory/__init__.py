@@ -1,0 +1,1 @@
+"""What the node does with records: accept, search, publish, import."""

@@ -1,0 +1,137 @@
+"""Records in words: what stewards read before they sign, and what stands on top of the files they pass around."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from hedgerow_protocol import rules
+from hedgerow_protocol.content import Attendance, ListingContent, Meeting
+from hedgerow_protocol.envelope import Envelope
+from hedgerow_protocol.ids import RecordId
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.records import Charter, Listing, Slot, Withdrawal, read_charter
+
+from hedgerow_node.directory.drafts import DraftFile, Missing, missing
+from hedgerow_node.directory.keyfiles import short_name
+
+_DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+_ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
+_ATTENDANCE = {
+    Attendance.IN_PERSON: "in person",
+    Attendance.ONLINE: "online",
+    Attendance.HYBRID: "in person and online",
+}
+
+
+def describe_file(file: DraftFile) -> list[str]:
+    """Every record of a file, what it says and what it still needs, as lines of text."""
+    charters: dict[RecordId, Charter] = {each.rid: read_charter(each.body) for each in file.charters}
+    lines: list[str] = []
+    for envelope, each in zip(file.records, missing(file), strict=True):
+        lines += [*([""] if lines else []), *_describe(envelope, each, charters)]
+        if isinstance(each.record, Charter):
+            charters[envelope.rid] = each.record
+    return lines
+
+
+def _describe(envelope: Envelope, each: Missing, charters: Mapping[RecordId, Charter]) -> list[str]:
+    match each.record:
+        case Charter() as charter:
+            previous = charters.get(charter.previous) if charter.previous else None
+            lines = describe_charter(charter, previous)
+        case Listing() as listing:
+            lines = ["A LISTING", *describe_content(listing.content), _lease(listing.slot)]
+        case Withdrawal() as withdrawal:
+            lines = ["A WITHDRAWAL: the listing will no longer be shown.", _lease(withdrawal.slot)]
+    return [*lines, *_progress(each, len(envelope.signatures))]
+
+
+def describe_charter(charter: Charter, previous: Charter | None = None) -> list[str]:
+    """Who may sign, and how a change differs from before."""
+    title = "A CHARTER (who may sign for a listing)" if charter.previous is None else "A CHANGE OF STEWARDS"
+    lines = [title, f"{charter.threshold} of these {len(charter.stewards)} stewards must sign every change:"]
+    for key in charter.stewards:
+        new = previous is not None and key not in previous.stewards
+        lines.append(f"  {short_name(key)}{' (new)' if new else ''}")
+    if previous is not None:
+        lines += [f"  {short_name(key)} leaves" for key in previous.stewards if key not in charter.stewards]
+        lines.append(f"Before, {previous.threshold} of {len(previous.stewards)} had to sign.")
+    return lines
+
+
+def describe_content(content: ListingContent) -> list[str]:
+    """A listing's text and meetings."""
+    pairs = [
+        ("Name", content.name),
+        ("Summary", content.summary),
+        ("Shared experience", ", ".join(content.experiences)),
+        ("Languages", ", ".join(content.facets.languages)),
+        ("How to join", content.how_to_join),
+        ("For whom", content.eligibility),
+        ("Web", " ".join(filter(None, (content.url, *content.links)))),
+        ("Contact", "; ".join(" ".join(filter(None, (c.name, c.phone, c.email))) for c in content.contacts)),
+        ("Notes", content.group_notes),
+    ]
+    lines = [f"{label}: {' '.join(value.split())}" for label, value in pairs if value]
+    return [*lines, *(f"Meeting: {describe_meeting(meeting)}" for meeting in content.meetings)]
+
+
+def describe_meeting(meeting: Meeting) -> str:
+    """One meeting in a line: when, how, where."""
+    parts = [_when(meeting)]
+    if meeting.attendance in _ATTENDANCE:
+        parts.append(_ATTENDANCE[meeting.attendance])
+    place = meeting.place
+    if place is not None:
+        where = (place.name, place.formatted or place.street, place.city, place.postal_code, place.country)
+        parts.append(", ".join(each for each in where if each))
+    if meeting.online is not None:
+        parts += [each for each in (meeting.online.url, meeting.online.phone, meeting.online.password_hint) if each]
+    if meeting.notes:
+        parts.append(" ".join(meeting.notes.split()))
+    return "; ".join(part for part in parts if part)
+
+
+def _when(meeting: Meeting) -> str:
+    if meeting.weekday is not None:
+        day = f"every {_DAYS[meeting.weekday]}"
+    elif meeting.rrule:
+        day = f"{_rule(meeting.rrule)} from {meeting.first}"
+    else:
+        day = meeting.first or "by appointment"
+    if meeting.start is None:
+        return day
+    time = f"{meeting.start // 60:02}:{meeting.start % 60:02}"
+    if meeting.duration_min is not None:
+        end = meeting.start + meeting.duration_min
+        time += f"–{end // 60 % 24:02}:{end % 60:02}"
+    return f"{day} {time}{f' ({meeting.tz})' if meeting.tz else ''}"
+
+
+def _rule(text: str) -> str:
+    rule = rules.parse(text)
+    if rule.freq == "WEEKLY" and rule.interval == 2 and len(rule.byday) == 1:
+        return f"every second {_DAYS[rule.byday[0][1]]}"
+    if rule.freq == "MONTHLY" and rule.interval == 1 and len(rule.byday) == 1 and rule.byday[0][0] in _ORDINALS:
+        ordinal, day = rule.byday[0]
+        return f"every {_ORDINALS[ordinal]} {_DAYS[day]} of the month"
+    if rule.freq == "MONTHLY" and rule.interval == 1 and len(rule.bymonthday) == 1:
+        return f"every month on day {rule.bymonthday[0]}"
+    return text
+
+
+def _lease(slot: Slot) -> str:
+    return f"Valid until {date_of(slot.expires)}."
+
+
+def date_of(moment: Timestamp) -> str:
+    """The date of a time in UTC."""
+    return datetime.fromtimestamp(moment, UTC).date().isoformat()
+
+
+def _progress(each: Missing, signatures: int) -> list[str]:
+    names = ", ".join(short_name(key) for key in each.signed) or "nobody yet"
+    if not each.reason:
+        return [f"Signed by {names}: enough."]
+    waiting = ", ".join(short_name(key) for key in each.may_sign if key not in each.signed)
+    reason = each.reason if signatures else "Nobody has signed."
+    return [f"Signed by {names}. {reason} May still sign: {waiting}."]

@@ -1,0 +1,1 @@
+"""Feeds and calendars in, feeds and calendars out: pure functions between text and values."""

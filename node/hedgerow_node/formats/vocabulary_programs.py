@@ -1,0 +1,160 @@
+"""The programs whose words feeds use, and the shared experiences that listings are found by.
+
+The codes of the programs are those that code4recovery/12-step-meeting-list uses; the experiences are ours, and most of
+them belong to people who have no program.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A fellowship with its own words."""
+
+    code: str
+    """Lower case, as given to ``--program``."""
+    name: str
+    experiences: tuple[str, ...]
+    """Sorted tags of :data:`EXPERIENCES` that every listing of the program carries."""
+
+
+EXPERIENCES: Final[dict[str, str]] = {
+    "addiction": "Addiction of any kind",
+    "adoption": "Adoption and fostering",
+    "adult-children": "Growing up in a troubled family",
+    "alcohol": "Alcohol",
+    "anger": "Anger",
+    "anxiety": "Anxiety",
+    "asylum": "Migration and asylum",
+    "autism": "Autism",
+    "adhd": "ADHD",
+    "baby-loss": "Losing a baby",
+    "bereavement": "Bereavement",
+    "bereaved-children": "Children who are grieving",
+    "bereaved-parents": "Losing a child",
+    "bipolar": "Bipolar",
+    "birth-trauma": "Birth trauma",
+    "borderline": "Borderline personality disorder",
+    "brain-injury": "Brain injury",
+    "bullying": "Bullying",
+    "burnout": "Burnout",
+    "cancer": "Cancer",
+    "cannabis": "Cannabis",
+    "caring": "Caring for somebody",
+    "child-sexual-abuse": "Sexual abuse in childhood",
+    "chronic-fatigue": "ME and chronic fatigue",
+    "chronic-illness": "Long-term illness",
+    "chronic-pain": "Chronic pain",
+    "clutter": "Hoarding and clutter",
+    "cocaine": "Cocaine",
+    "codependence": "Codependence",
+    "couples": "Couples in recovery",
+    "crystal-meth": "Crystal meth",
+    "debt": "Debt and money",
+    "dementia": "Dementia",
+    "depression": "Depression",
+    "diabetes": "Diabetes",
+    "disability": "Disability",
+    "dissociation": "Dissociation",
+    "divorce": "Separation and divorce",
+    "domestic-abuse": "Domestic abuse",
+    "drugs": "Drugs",
+    "eating": "Eating",
+    "epilepsy": "Epilepsy",
+    "family-estrangement": "Family estrangement",
+    "family-of-addiction": "Family and friends of people with an addiction",
+    "family-of-drinkers": "Family and friends of drinkers",
+    "family-mental-health": "Family and friends of people in mental distress",
+    "gambling": "Gambling",
+    "gaming": "Gaming and internet",
+    "hearing-loss": "Hearing loss",
+    "hearing-voices": "Hearing voices",
+    "heroin": "Heroin and opioids",
+    "hiv": "HIV",
+    "homelessness": "Homelessness",
+    "infertility": "Infertility",
+    "learning-disability": "Learning disability",
+    "lgbtq": "LGBTQ+ life",
+    "loneliness": "Loneliness",
+    "long-covid": "Long Covid",
+    "lone-parents": "Lone parents",
+    "medication": "Psychiatric medication and coming off it",
+    "menopause": "Menopause",
+    "mens-health": "Men's wellbeing",
+    "mental-health": "Mental health",
+    "miscarriage": "Miscarriage",
+    "multiple-sclerosis": "Multiple sclerosis",
+    "neurodiversity": "Neurodiversity",
+    "nicotine": "Smoking and nicotine",
+    "ocd": "Obsessive-compulsive disorder",
+    "paranoia": "Paranoia and unusual beliefs",
+    "parents-of-addiction": "Parents of people with an addiction",
+    "parenting": "Parenting",
+    "parents-of-disabled-children": "Parents of disabled children",
+    "parkinsons": "Parkinson's",
+    "perinatal": "Pregnancy and the time after birth",
+    "phobias": "Phobias",
+    "prison-families": "Families of prisoners",
+    "prison": "Prison and after",
+    "psychosis": "Psychosis",
+    "racism": "Racism",
+    "rare-illness": "Rare illness",
+    "relationships": "Relationships",
+    "retirement": "Retirement",
+    "schizophrenia": "Schizophrenia",
+    "self-harm": "Self-harm",
+    "sex-and-love": "Sex and love",
+    "sexual-violence": "Sexual violence",
+    "sight-loss": "Sight loss",
+    "spiritual-abuse": "Leaving a high-control community",
+    "stammering": "Stammering",
+    "stress": "Stress",
+    "stroke": "Stroke",
+    "suicidal-thoughts": "Suicidal thoughts",
+    "suicide-bereavement": "Bereavement by suicide",
+    "transgender": "Transgender life",
+    "trauma": "Trauma",
+    "underearning": "Underearning",
+    "unemployment": "Unemployment",
+    "veterans": "Veterans",
+    "violence": "Violence",
+    "widowed": "Losing a partner",
+    "work": "Work",
+    "young-carers": "Young carers",
+}
+"""Tag → English label."""
+
+_ROWS: Final = (
+    ("aa", "Alcoholics Anonymous", "alcohol"),
+    ("aca", "Adult Children of Alcoholics", "adult-children family-of-drinkers"),
+    ("al-anon", "Al-Anon", "family-of-drinkers"),
+    ("ca", "Cocaine Anonymous", "cocaine drugs"),
+    ("cea-how", "Compulsive Eaters Anonymous-HOW", "eating"),
+    ("cma", "Crystal Meth Anonymous", "crystal-meth drugs"),
+    ("coda", "Co-Dependents Anonymous", "codependence relationships"),
+    ("da", "Debtors Anonymous", "debt"),
+    ("daa", "Drug Addicts Anonymous", "drugs"),
+    ("eda", "Eating Disorders Anonymous", "eating"),
+    ("ga", "Gamblers Anonymous", "gambling"),
+    ("ha", "Heroin Anonymous", "drugs heroin"),
+    ("ma", "Marijuana Anonymous", "cannabis drugs"),
+    ("na", "Narcotics Anonymous", "drugs"),
+    ("oa", "Overeaters Anonymous", "eating"),
+    ("pal", "Parents of Addicted Loved Ones", "family-of-addiction parents-of-addiction"),
+    ("rca", "Recovering Couples Anonymous", "couples relationships"),
+    ("rd", "Recovery Dharma", "addiction"),
+    ("rr", "Refuge Recovery", "addiction"),
+    ("sa", "Sexaholics Anonymous", "sex-and-love"),
+    ("saa", "Sex Addicts Anonymous", "sex-and-love"),
+    ("sca", "Sexual Compulsives Anonymous", "sex-and-love"),
+    ("sg", "Support Groups", ""),
+    ("sia", "Survivors of Incest Anonymous", "child-sexual-abuse trauma"),
+    ("slaa", "Sex and Love Addicts Anonymous", "sex-and-love"),
+    ("ua", "Underearners Anonymous", "underearning"),
+    ("va", "Violence Anonymous", "violence"),
+)
+
+PROGRAMS: Final[dict[str, Program]] = {
+    code: Program(code, name, tuple(sorted(experiences.split()))) for code, name, experiences in _ROWS
+}

@@ -1,0 +1,1 @@
+"""The street door: public pages, the JSON API, the keeper's page."""

@@ -1,0 +1,215 @@
+"""``/``: the search form and its results. ``GET`` takes every filter but words; words come by ``POST`` only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+from hedgerow_protocol.state import ShownListing
+
+from hedgerow_node.directory.query import Query, QueryError, query_from_params
+from hedgerow_node.http.cards import Beholder, card, next_moment
+from hedgerow_node.http.forms import read_form
+from hedgerow_node.http.rendering import View
+from hedgerow_node.http.site import SITE, Site
+from hedgerow_node.http.snapshots import Overview
+from hedgerow_node.http.towns import find_town
+from hedgerow_node.http.wording import Wording, zone_or_utc
+from hedgerow_node.schedule.zones import find_zone
+
+TOWNS_OFFERED = 200
+EXPERIENCES_OFFERED = 200
+FIRST_PAGE_LISTINGS = 25
+"""Listings on one page: with style and form below 50 KB over the wire."""
+
+NOW_LISTINGS_MAX = 200
+"""Listings looked at for "on now or soon"; more than that begin within two hours only in very large directories."""
+
+NOW_BACK_MINUTES = 90
+NOW_AHEAD_MINUTES = 120
+
+PARTS = {
+    "morning": ("05:00", "11:59"),
+    "afternoon": ("12:00", "17:59"),
+    "evening": ("18:00", "23:59"),
+    "night": ("00:00", "04:59"),
+}
+_SINGLE = ("q", "experience", "part", "from", "until", "attendance", "town", "km", "language", "near", "tz")
+_REPEATED = ("weekday", "access")
+KM_DEFAULT = "25"
+
+
+@dataclass(slots=True)
+class Wish:
+    """What the form says, and what it becomes."""
+
+    values: dict[str, Any]
+    query: Query = field(default_factory=Query)
+    now_only: bool = False
+    unknown_town: str = ""
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def searched(self) -> bool:
+        return any(self.values[name] for name in (*_SINGLE, *_REPEATED) if name not in ("km", "tz"))
+
+
+async def directory_page(request: web.Request) -> web.Response:
+    """``GET /``: everything, or by filters in the address."""
+    pairs = [(name, value) for name, value in request.query.items() if name not in ("lang", "q")]
+    return await _answer(request, pairs)
+
+
+async def directory_search(request: web.Request) -> web.Response:
+    """``POST /``: the form, words included, so that they stay out of addresses, histories and proxies' logs."""
+    form = await read_form(request)
+    return await _answer(request, [(name, value) for name, value in form.items() if isinstance(value, str)])
+
+
+async def _answer(request: web.Request, pairs: list[tuple[str, str]]) -> web.Response:
+    site = request.app[SITE]
+    view = site.pages.view(request)
+    overview = await site.snapshots.overview()
+    now = site.now()
+    wording = Wording(view.language, datetime.fromtimestamp(now, UTC).date())
+    wish = read_wish(pairs, overview, view)
+    by = Beholder(view, wording, now, find_zone(wish.query.tz) if wish.values["tz"] else None, _point(wish.query))
+    shown: tuple[ShownListing, ...] = ()
+    following, total = "", None
+    if wish.errors:
+        pass
+    elif wish.now_only:
+        shown = await _on_now(site, wish, by, overview)
+        total = len(shown)
+    else:
+        try:
+            page = await site.directory.search(wish.query, now=now)
+        except QueryError as error:
+            wish.errors.append({"field": error.field, "text": error.sentence})
+        else:
+            shown, following, total = page.listings, page.next or "", page.total
+    if total is None and not wish.searched and not wish.errors:
+        total = overview.listings
+    values = {
+        "cards": [card(by, each) for each in shown],
+        "total": total,
+        "shown_from": 1 if shown else 0,
+        "searched": wish.searched,
+        "errors": wish.errors,
+        "values": wish.values,
+        "options": options(overview, wording),
+        "list_url": view.url("/directory/list.json"),
+        "next": following,
+        "unknown_town": wish.unknown_town,
+        "tz": wish.query.tz,
+    }
+    status = 400 if wish.errors else 200
+    index = request.method == "GET" and not wish.searched
+    return await site.pages.page(request, view, "directory.html", values, status=status, index=index)
+
+
+def read_wish(pairs: Iterable[tuple[str, str]], overview: Overview, view: View) -> Wish:
+    """Turn the form's own fields (part of day, town, km) into a query; what is unknown is ignored, as in any form."""
+    values: dict[str, Any] = dict.fromkeys(_SINGLE, "") | {name: [] for name in _REPEATED}
+    cursor = ""
+    for name, value in pairs:
+        value = value.strip()
+        if name in _REPEATED and value and value not in values[name]:
+            values[name].append(value)
+        elif name in _SINGLE:
+            values[name] = value
+        elif name == "cursor":
+            cursor = value
+    wish = Wish(values)
+    params = [(name, values[name]) for name in ("q", "experience", "language", "tz")]
+    params += [(name, value) for name in _REPEATED for value in values[name]]
+    params += _when_params(wish)
+    params += [("attendance", values["attendance"]), ("cursor", cursor), ("limit", str(FIRST_PAGE_LISTINGS))]
+    near = values["near"] or _near_town(wish, overview)
+    if near:
+        params.append(("near", near))
+    try:
+        wish.query = query_from_params(params)
+    except QueryError as error:
+        name = "town" if error.field == "near" else error.field
+        wish.errors.append({"field": name, "text": error.sentence})
+    return wish
+
+
+def options(overview: Overview, wording: Wording) -> dict[str, Any]:
+    """What the search form offers, named in the page's language; only what leads to at least one listing."""
+
+    def rows(counted: Iterable[tuple[str, int]], name: Any) -> list[dict[str, Any]]:
+        return [{"value": tag, "label": name(tag), "count": count} for tag, count in counted]
+
+    return {
+        "experience": sorted(
+            rows(overview.experiences[:EXPERIENCES_OFFERED], wording.tag), key=lambda row: row["label"].casefold()
+        ),
+        "language": rows(overview.languages, wording.language_name),
+        "access": rows(overview.access, wording.tag),
+        "towns": [town.name for town in overview.towns[:TOWNS_OFFERED]],
+    }
+
+
+def _when_params(wish: Wish) -> list[tuple[str, str]]:
+    part = wish.values["part"]
+    if part == "now":
+        wish.now_only = True
+        return []
+    if part in PARTS and not (wish.values["from"] or wish.values["until"]):
+        start, end = PARTS[part]
+        return [("from", start), ("until", end)]
+    return [("from", wish.values["from"]), ("until", wish.values["until"])]
+
+
+def _near_town(wish: Wish, overview: Overview) -> str:
+    said = wish.values["town"]
+    if not said:
+        return ""
+    km = wish.values["km"] or KM_DEFAULT
+    parts = said.split(",")
+    if len(parts) == 2 and all(_is_degrees(part) for part in parts):
+        return f"{parts[0].strip()},{parts[1].strip()},{km}"
+    town = find_town(overview.towns, said)
+    if town is None:
+        wish.unknown_town = said
+        return ""
+    return f"{town.latitude:.5f},{town.longitude:.5f},{km}"
+
+
+def _is_degrees(text: str) -> bool:
+    return text.strip().lstrip("-").replace(".", "", 1).isdigit() and len(text) < 16
+
+
+def _point(query: Query) -> tuple[float, float] | None:
+    return query.near[:2] if query.near is not None else None
+
+
+async def _on_now(site: Site, wish: Wish, by: Beholder, overview: Overview) -> tuple[ShownListing, ...]:
+    """What is on now or begins within two hours, the latest begun first."""
+    zone_name = wish.query.tz or overview.zone or "UTC"
+    zone = zone_or_utc(zone_name)
+    moment = datetime.fromtimestamp(by.now, zone)
+    low, high = moment - timedelta(minutes=NOW_BACK_MINUTES), moment + timedelta(minutes=NOW_AHEAD_MINUTES)
+    weekdays = {(each.weekday() + 1) % 7 for each in (low, high)}
+    query = replace(
+        wish.query,
+        weekdays=tuple(sorted(weekdays)),
+        from_min=low.hour * 60 + low.minute,
+        until_min=high.hour * 60 + high.minute,
+        tz=zone_name,
+        limit=NOW_LISTINGS_MAX,
+        cursor="",
+    )
+    page = await site.directory.search(query, now=by.now)
+    beholder = replace(by, zone=by.zone or zone)
+    found: list[tuple[bool, int, ShownListing]] = []
+    for shown in page.listings:
+        next_one = next_moment(beholder, shown.content.meetings) if shown.content is not None else None
+        if next_one is not None and next_one[1].begins <= by.now + 60 * NOW_AHEAD_MINUTES:
+            begun = next_one[1].begins <= by.now
+            found.append((not begun, -next_one[1].begins if begun else next_one[1].begins, shown))
+    found.sort(key=lambda each: each[:2])
+    return tuple(shown for _, _, shown in found)

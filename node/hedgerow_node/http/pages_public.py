@@ -1,0 +1,241 @@
+"""The other public pages: one listing, the print list, help now, about, leaving."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from hedgerow_protocol.content import Meeting, Standing
+from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.ids import LISTING_ID_BYTES, ListingId, from_text, to_text
+from hedgerow_protocol.state import ShownListing
+
+from hedgerow_node.directory.query import QueryError, query_from_params
+from hedgerow_node.http import bounds
+from hedgerow_node.http.cards import Beholder, all_facets, is_web_address, listing_page, phone_href
+from hedgerow_node.http.help_now.crisis_lines import CrisisFile, CrisisLine, read_crisis_file
+from hedgerow_node.http.help_now.numbers import CountryNumbers, NumberList, emergency_numbers
+from hedgerow_node.http.languages import json_for_script
+from hedgerow_node.http.problems import Problem, not_found
+from hedgerow_node.http.rendering import View
+from hedgerow_node.http.site import SITE, Site
+from hedgerow_node.http.wording import Wording, place_line
+from hedgerow_node.schedule.zones import find_zone
+
+
+def beholder(site: Site, view: View, tz: str = "") -> Beholder:
+    """Who looks now, in this view's language."""
+    now = site.now()
+    wording = Wording(view.language, datetime.fromtimestamp(now, UTC).date())
+    return Beholder(view, wording, now, find_zone(tz[:64]) if tz else None)
+
+
+async def find_listing(request: web.Request) -> ShownListing:
+    """The listing named in the path. Raises Problem."""
+    site = request.app[SITE]
+    try:
+        listing = ListingId(from_text(request.match_info["id"], LISTING_ID_BYTES))
+    except RemoteError:
+        raise not_found("There is no listing with this id.") from None
+    shown = await site.directory.listing(listing, now=site.now())
+    if shown is None:
+        raise not_found("There is no listing with this id. It may have been taken back, or its time is over.")
+    return shown
+
+
+async def listing(request: web.Request) -> web.Response:
+    """``/listings/{id}``."""
+    site = request.app[SITE]
+    shown = await find_listing(request)
+    view = site.pages.view(request)
+    by = beholder(site, view, request.query.get("tz", ""))
+    path = f"/listings/{to_text(shown.id)}"
+    values = {
+        "listing": listing_page(by, shown),
+        "ics_url": f"{site.prefix}{path}.ics",
+        "ics_discreet_url": f"{site.prefix}{path}.ics?discreet=1",
+        "json_url": f"{site.prefix}{path}.json",
+        "json_ld": _json_ld(site, shown, path),
+        "contested": shown.contested,
+        "two_versions": shown.two_versions and not shown.contested,
+    }
+    return await site.pages.page(request, view, "listing.html", values, index=True)
+
+
+def _json_ld(site: Site, shown: ShownListing, path: str) -> Any:
+    if shown.content is None:
+        return ""
+    from hedgerow_node.formats.schema_org import listing_json_ld
+
+    url = f"{site.pages.base_url}{path}" if site.pages.base_url else ""
+    return json_for_script(listing_json_ld(shown, now=site.now(), url=url))
+
+
+async def print_list(request: web.Request) -> web.Response:
+    """``/print``: every meeting that fits, by day, for paper."""
+    site = request.app[SITE]
+    view = site.pages.view(request)
+    by = beholder(site, view)
+    pairs = [(name, value) for name, value in request.query.items() if name not in ("lang", "limit", "cursor", "q")]
+    try:
+        query = query_from_params([*pairs, ("limit", "200")])
+    except QueryError as error:
+        raise Problem(400, error.sentence, field=error.field) from error
+    days: dict[int, list[tuple[int, dict[str, Any]]]] = {}
+    undated: list[dict[str, Any]] = []
+    listings, cursor, total = 0, "", 0
+    while listings < bounds.PRINT_LISTINGS_MAX:
+        page = await site.directory.search(replace(query, cursor=cursor), now=by.now)
+        for shown in page.listings:
+            listings += 1
+            for meeting in shown.content.meetings if shown.content is not None else ():
+                if meeting.standing is not Standing.ACTIVE:
+                    continue
+                total += 1
+                entry = _entry(by, shown, meeting)
+                if meeting.weekday is None:
+                    undated.append(entry)
+                else:
+                    start = 1440 if meeting.start is None else meeting.start
+                    days.setdefault(meeting.weekday, []).append((start, entry))
+        cursor = page.next or ""
+        if not cursor:
+            break
+        await asyncio.sleep(0)
+    values = {
+        "days": [
+            {
+                "label": by.wording.weekday(day),
+                "entries": [entry for _, entry in sorted(days[day], key=lambda each: (each[0], each[1]["name"]))],
+            }
+            for day in (1, 2, 3, 4, 5, 6, 0)
+            if day in days
+        ],
+        "undated": undated,
+        "printed_on": by.wording.plain_date(by.wording.today),
+        "total": total,
+        "cut": bool(cursor),
+    }
+    return await site.pages.page(request, view, "print.html", values)
+
+
+def _entry(by: Beholder, shown: ShownListing, meeting: Meeting) -> dict[str, Any]:
+    content = shown.content
+    time = by.wording.span(meeting) if meeting.weekday is not None else by.wording.when(meeting)
+    facets = all_facets(content) if content is not None else meeting.facets
+    zone = by.wording.zone_of_meeting(meeting)
+    return {
+        "time": f"{time} ({zone})" if zone and meeting.start is not None else time,
+        "name": shown.name,
+        "place": place_line(meeting.place) if meeting.place is not None else "",
+        "attendance": meeting.attendance.name.lower(),
+        "languages": [by.wording.language_name(tag) for tag in facets.languages],
+        "tags": by.wording.tags([*meeting.facets.formats, *meeting.facets.communities][:6]),
+        "phone": meeting.online.phone if meeting.online is not None else "",
+    }
+
+
+async def help_now(request: web.Request) -> web.Response:
+    """``/help-now``: emergency numbers, and the lines this community checked."""
+    site = request.app[SITE]
+    view = site.pages.view(request)
+    by = beholder(site, view)
+    numbers = await asyncio.to_thread(emergency_numbers)
+    lines = await read_lines(site)
+    codes = {each.country for each in numbers.countries}
+    asked = request.query.get("country")
+    chosen = (asked if asked is not None else site.config.country).upper()[:2]
+    chosen = chosen if chosen in codes else ""
+    values = {
+        "countries": sorted(
+            (_country(by, numbers, each) for each in numbers.countries),
+            key=lambda row: (row["code"] != site.config.country, row["name"]),
+        ),
+        "chosen_country": chosen,
+        "lines": [_line(by, each) for each in lines.lines if not chosen or each.country in ("", chosen)],
+        "lines_checked_any": any(not each.is_old(by.wording.today) for each in lines.lines),
+    }
+    return await site.pages.page(request, view, "help_now.html", values, index=True)
+
+
+async def read_lines(site: Site) -> CrisisFile:
+    """The community's file as it is now: it is small, and an edit shows at once."""
+    return await asyncio.to_thread(read_crisis_file, site.config.crisis_file)
+
+
+def _country(by: Beholder, numbers: NumberList, each: CountryNumbers) -> dict[str, Any]:
+    t = by.view.language.t
+    return {
+        "code": each.country,
+        "name": by.wording.country(each.country),
+        "emergency": [
+            {
+                "number": one.number,
+                "href": f"tel:{one.number}",
+                "label": "" if one.service == "all" else t(f"help.emergency.{one.service}"),
+            }
+            for one in each.numbers
+        ],
+        "checked": by.wording.plain_date(numbers.as_of),
+        "source": numbers.source,
+    }
+
+
+def _line(by: Beholder, line: CrisisLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "phone": line.phone,
+        "phone_href": phone_href(line.phone),
+        "sms": line.sms,
+        "url": line.url if is_web_address(line.url) else "",
+        "hours": line.hours,
+        "languages": [by.wording.language_name(tag) for tag in line.languages],
+        "for_whom": line.for_whom,
+        "country": by.wording.country(line.country) if line.country else "",
+        "checked": by.wording.plain_date(line.checked) if line.checked else by.view.language.t("help.never_checked"),
+        "old": line.is_old(by.wording.today),
+        "source": line.source or "–",
+    }
+
+
+async def about(request: web.Request) -> web.Response:
+    """``/about``: who runs this, what it holds, what it knows about visitors."""
+    site = request.app[SITE]
+    view = site.pages.view(request)
+    values = {
+        "node": await node_facts(site),
+        "exports": [
+            {"label_key": f"about.export.{name}", "url": f"{site.prefix}{path}"}
+            for name, path in (
+                ("meeting_guide", "/export/meetings.json"),
+                ("calendar", "/export/calendar.ics"),
+                ("hsds", "/export/hsds.json"),
+                ("api", "/api/v1/listings"),
+                ("openapi", "/api/v1/openapi.json"),
+            )
+        ],
+        "source_url": site.source_url,
+    }
+    return await site.pages.page(request, view, "about.html", values, index=True)
+
+
+async def node_facts(site: Site) -> dict[str, Any]:
+    """What the API's status says, for pages."""
+    counts = await site.directory.status(now=site.now())
+    return {
+        "id": to_text(site.node_id),
+        "version": site.version,
+        "listings": counts.listings,
+        "meetings": counts.meetings,
+        "records": counts.records,
+        "state_hash": counts.state_hash,
+        "peers": site.peers(),
+    }
+
+
+async def leaving(request: web.Request) -> web.Response:
+    """``/leaving``: what quick exit does and what it cannot do."""
+    site = request.app[SITE]
+    view = site.pages.view(request)
+    return await site.pages.page(request, view, "leaving.html", {}, index=True)

@@ -1,0 +1,129 @@
+"""The street door: one aiohttp application from one table of routes, and a listener with patience but not for ever."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.ports import Entropy, Instant, Timestamp
+
+from hedgerow_node import clock
+from hedgerow_node.config import Config
+from hedgerow_node.http import bounds
+from hedgerow_node.http.client import Callers, Hosts
+from hedgerow_node.http.connections import Door, listen
+from hedgerow_node.http.keeper.cosigning import CosignDrafts
+from hedgerow_node.http.keeper.links import KeeperLinks
+from hedgerow_node.http.keeper.pages import DRAFTS
+from hedgerow_node.http.languages import Languages
+from hedgerow_node.http.middleware import dress, street_door
+from hedgerow_node.http.rate import RateLimit
+from hedgerow_node.http.reads import Reads
+from hedgerow_node.http.rendering import Community, Pages
+from hedgerow_node.http.routes import add_routes
+from hedgerow_node.http.site import SITE, Site
+from hedgerow_node.http.snapshots import Snapshots
+from hedgerow_node.http.webui import WebUi, find_webui
+
+EXIT_URL = "https://www.bbc.co.uk/weather"
+"""Where quick exit leads: a page without personal content that nobody wonders about (the default of GOV.UK's)."""
+
+DEFAULT_TITLE = "Hedgerow"
+
+
+def build_app(
+    config: Config,
+    directory: Reads,
+    *,
+    node_id: NodeId,
+    version: str,
+    peers: Callable[[], int] = lambda: 0,
+    now: Callable[[], Timestamp] = clock.now,
+    monotonic: Callable[[], Instant] = clock.monotonic,
+    entropy: Entropy = clock.entropy,
+    webui: WebUi | None = None,
+    source_url: str = "",
+) -> web.Application:
+    """The application of one node. Nothing heavy is loaded or read before the first request."""
+    webui = webui or find_webui()
+    prefix = config.path_prefix
+    pages = Pages(
+        webui,
+        Languages(webui.locales, config.locale),
+        Community(name=config.title or DEFAULT_TITLE),
+        prefix=prefix,
+        base_url=config.base_url,
+        exit_url=EXIT_URL,
+    )
+    app = web.Application(middlewares=[street_door], client_max_size=bounds.BODY_BYTES_MAX)
+    app[SITE] = Site(
+        config=config,
+        directory=directory,
+        node_id=node_id,
+        version=version,
+        peers=peers,
+        now=now,
+        monotonic=monotonic,
+        entropy=entropy,
+        prefix=prefix,
+        callers=Callers(config.trusted_proxies),
+        hosts=Hosts((config.base_url, config.announce, f"http://{config.host}" if ":" not in config.host else "")),
+        rate=RateLimit(),
+        webui=webui,
+        pages=pages,
+        keeper=KeeperLinks(monotonic, entropy),
+        snapshots=Snapshots(directory, now, monotonic),
+        source_url=source_url,
+    )
+    app[DRAFTS] = CosignDrafts()
+    app.on_response_prepare.append(dress)
+    add_routes(app, prefix)
+    return app
+
+
+def keeper_link(app: web.Application) -> str:
+    """A new one-time address of the keeper's page: the part after the node's web address (it holds the prefix).
+
+    The token stands in the fragment, which browsers send to nobody; without JavaScript the page asks for it.
+    """
+    site = app[SITE]
+    return f"{site.prefix}/keeper/enter#{site.keeper.make()}"
+
+
+@dataclass(slots=True)
+class Street:
+    """An open street door."""
+
+    runner: web.AppRunner
+    server: asyncio.Server
+    door: Door
+
+    @property
+    def addresses(self) -> list[str]:
+        """The web addresses it listens at."""
+        found = []
+        for socket in self.server.sockets:
+            host, port = socket.getsockname()[:2]
+            found.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        return found
+
+    async def close(self) -> None:
+        """Take no more connections, let running answers end, then close."""
+        self.server.close()
+        await self.runner.cleanup()
+        self.door.stop()
+
+
+async def open_street(app: web.Application, host: str, port: int, **server_arguments: Any) -> Street:
+    """Listen. ``server_arguments`` go to ``loop.create_server`` (``ssl``, ``reuse_port``). Raises :class:`OSError`."""
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=5.0)
+    await runner.setup()
+    door = Door(app[SITE].callers)
+    try:
+        server = await listen(runner, door, host, port, **server_arguments)
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return Street(runner, server, door)

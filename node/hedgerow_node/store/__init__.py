@@ -1,0 +1,1 @@
+"""What the node remembers. The only place that speaks SQL."""

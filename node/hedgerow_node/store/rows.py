@@ -1,0 +1,107 @@
+"""What goes in and out of the store besides envelopes: plain values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from hedgerow_protocol.content import ListingContent
+from hedgerow_protocol.envelope import Envelope
+from hedgerow_protocol.ids import RecordId
+from hedgerow_protocol.records import Announcement, Charter, Listing, Slot, Withdrawal
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """How a listing is found. The store keeps it and does not look inside ``facts``."""
+
+    words: str
+    """Folded words, name first, then ``|``, the other words once each, ``|``, one-word marks for filters."""
+    facts: bytes
+    places: tuple[tuple[int, int], ...]
+    """Latitude and longitude in 1e-7 degrees, without repetition."""
+    meetings: int
+    source: str
+
+
+MakeIndex: TypeAlias = Callable[[Listing], IndexRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified record on its way into the store."""
+
+    data: bytes
+    """The envelope as received."""
+    envelope: Envelope
+    record: Charter | Listing | Withdrawal | Announcement
+    index: IndexRow | None = None
+    """Made outside the writer thread for listings."""
+
+
+class Kept(Enum):
+    """What the store did with an arrival it did not refuse."""
+
+    STORED = "stored"
+    KNOWN = "known"
+    SUPERSEDED = "superseded"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class CharterRow:
+    """A charter as the judge needs it."""
+
+    id: int
+    rid: RecordId
+    chain: int
+    root: RecordId
+    position: int
+    threshold: int
+    stewards: tuple[bytes, ...]
+    on_path: bool
+
+    def as_charter(self) -> Charter:
+        """What the checks of signers look at: position, stewards and threshold."""
+        return Charter(
+            previous=None, position=self.position, stewards=self.stewards, threshold=self.threshold, nonce=b""
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSlot:
+    """What fills one entry of a chain: for planning what to publish next."""
+
+    rid: RecordId
+    slot: Slot
+    content: ListingContent | None
+    """``None`` for a withdrawal."""
+    two_versions: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CharterChain:
+    """A founding charter and the selected ones after it, as envelopes, oldest first."""
+
+    root: RecordId
+    envelopes: tuple[bytes, ...]
+    contested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A listing that may be an answer, with what is needed to decide."""
+
+    id: int
+    facts: bytes
+    words: str
+    contested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much the store holds."""
+
+    listings: int
+    meetings: int
+    records: int

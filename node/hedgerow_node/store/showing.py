@@ -1,0 +1,167 @@
+"""Listings as pages show them, and what publishing needs to know of a chain. Reading connections only."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from hedgerow_protocol.envelope import Kind, stored_envelope
+from hedgerow_protocol.ids import ListingId, RecordId
+from hedgerow_protocol.keys import PUBLIC_BYTES
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.records import Listing, read_stored
+from hedgerow_protocol.state import ShownListing, hash_of_sorted, hour_start
+
+from hedgerow_node.store.chains import charter_row
+from hedgerow_node.store.rows import CharterChain, Counts, HeldSlot
+
+_SHOWN = (
+    "SELECT l.id, l.lid, l.two_versions, h.contested, c.threshold, length(c.stewards), r.envelope"
+    " FROM listing l CROSS JOIN record r ON r.id = l.record CROSS JOIN chain h ON h.id = l.chain"
+    " CROSS JOIN charter c ON c.id = r.charter"
+)
+
+
+def by_numbers(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[ShownListing]:
+    """These listings, in this order."""
+    found: dict[int, ShownListing] = {}
+    marks = ", ".join("?" * len(numbers))
+    for row in connection.execute(f"{_SHOWN} WHERE l.id IN ({marks})", tuple(numbers)):
+        found[row[0]] = _shown(row)
+    return [found[number] for number in numbers if number in found]
+
+
+def by_id(connection: sqlite3.Connection, lid: ListingId, now: Timestamp) -> ShownListing | None:
+    """One listing, if it is shown now."""
+    row = connection.execute(f"{_SHOWN} WHERE l.lid = ? AND l.expires > ?", (lid, now)).fetchone()
+    return None if row is None else _shown(row)
+
+
+def after(connection: sqlite3.Connection, number: int, many: int, now: Timestamp) -> tuple[list[ShownListing], int]:
+    """The next listings after this number, oldest first, and the number to go on from (-1: there are no more)."""
+    rows = connection.execute(
+        f"{_SHOWN} WHERE l.id > ? AND l.expires > ? ORDER BY l.id LIMIT ?", (number, now, many)
+    ).fetchall()
+    return [_shown(row) for row in rows], rows[-1][0] if len(rows) == many else -1
+
+
+def of_source(connection: sqlite3.Connection, root: RecordId, source: str, now: Timestamp) -> list[ShownListing]:
+    """The listings of one source below one founding charter."""
+    rows = connection.execute(
+        f"{_SHOWN} WHERE l.chain = (SELECT id FROM chain WHERE root = ?)"  # noqa: S608 - constants
+        " AND l.source = ? AND l.expires > ?",
+        (root, source, now),
+    )
+    return [_shown(row) for row in rows]
+
+
+def _shown(row: tuple[Any, ...]) -> ShownListing:
+    _number, lid, two_versions, contested, threshold, stewards_bytes, data = row
+    listing = read_stored(Kind.LISTING, stored_envelope(data).body)
+    assert isinstance(listing, Listing)  # noqa: S101 - only listings have a row there
+    return ShownListing(
+        id=ListingId(lid),
+        name=listing.content.name,
+        content=None if contested else listing.content,
+        slot=listing.slot,
+        hosts=() if contested else listing.hosts,
+        contested=bool(contested),
+        two_versions=bool(two_versions),
+        threshold=threshold,
+        stewards=stewards_bytes // PUBLIC_BYTES,
+    )
+
+
+# --- chains
+
+
+def chain_of_listing(connection: sqlite3.Connection, lid: ListingId) -> CharterChain | None:
+    """The charters behind a listing that has a row."""
+    row = connection.execute("SELECT chain FROM listing WHERE lid = ?", (lid,)).fetchone()
+    return None if row is None else _chain(connection, row[0])
+
+
+def chain_of_charter(connection: sqlite3.Connection, rid: RecordId) -> CharterChain | None:
+    """The charters before and after this one."""
+    charter = charter_row(connection, rid)
+    return None if charter is None else _chain(connection, charter.chain)
+
+
+def _chain(connection: sqlite3.Connection, chain: int) -> CharterChain:
+    root, contested = connection.execute("SELECT root, contested FROM chain WHERE id = ?", (chain,)).fetchone()
+    rows = connection.execute(
+        "SELECT r.envelope FROM charter c JOIN record r ON r.id = c.id"
+        " WHERE c.chain = ? AND c.on_path = 1 ORDER BY c.position",
+        (chain,),
+    )
+    return CharterChain(RecordId(root), tuple(data for (data,) in rows), bool(contested))
+
+
+def slots(connection: sqlite3.Connection, root: RecordId) -> dict[bytes, HeldSlot]:
+    """What fills each entry below a founding charter, withdrawals and expired ones too: the greatest of each."""
+    rows = connection.execute(
+        "SELECT r.entry, c.position, r.expires, r.seq, r.rid, r.kind, r.envelope FROM record r"
+        " JOIN charter c ON c.id = r.charter WHERE r.chain = (SELECT id FROM chain WHERE root = ?)"
+        " ORDER BY r.entry, c.position, r.expires, r.seq, r.rid DESC",
+        (root,),
+    )
+    held: dict[bytes, HeldSlot] = {}
+    order_before: tuple[int, int, int] | None = None
+    for entry, position, expires, seq, rid, kind, data in rows:
+        order = (position, expires, seq)
+        twice = entry in held and order == order_before
+        record = read_stored(Kind(kind), stored_envelope(data).body)
+        content = record.content if isinstance(record, Listing) else None
+        held[entry] = HeldSlot(RecordId(rid), record.slot, content, twice)
+        order_before = order
+    return held
+
+
+def envelope_of(connection: sqlite3.Connection, rid: RecordId) -> bytes | None:
+    """A record's envelope as it was received."""
+    row = connection.execute("SELECT envelope FROM record WHERE rid = ?", (rid,)).fetchone()
+    return None if row is None else row[0]
+
+
+def known(connection: sqlite3.Connection, rids: Iterable[RecordId]) -> set[RecordId]:
+    """Which of these records are held."""
+    found: set[RecordId] = set()
+    wanted = list(rids)
+    for start in range(0, len(wanted), 200):
+        part = wanted[start : start + 200]
+        marks = ", ".join("?" * len(part))
+        rows = connection.execute(f"SELECT rid FROM record WHERE rid IN ({marks})", part)  # noqa: S608 - question marks
+        found.update(RecordId(rid) for (rid,) in rows)
+    return found
+
+
+# --- the whole
+
+
+def live_hash(connection: sqlite3.Connection, now: Timestamp) -> tuple[int, str]:
+    """How many records are live as of the start of the hour, and the hash over their ids."""
+    at = hour_start(now)
+    rows = connection.execute(
+        "SELECT rid FROM record WHERE expires > ?1 UNION ALL"
+        " SELECT c.rid FROM charter c WHERE c.chain IN (SELECT id FROM chain WHERE live_until > ?1) ORDER BY 1",
+        (at,),
+    )
+    count = 0
+
+    def rids() -> Iterator[RecordId]:
+        nonlocal count
+        for (rid,) in rows:
+            count += 1
+            yield RecordId(rid)
+
+    # SQLite has sorted them: sorting them again would hold the interpreter's lock, and with it the event loop.
+    digest = hash_of_sorted(rids())
+    return count, digest
+
+
+def counts(connection: sqlite3.Connection, now: Timestamp) -> Counts:
+    """Listings and meetings shown now, and records held."""
+    listings, meetings = connection.execute(
+        "SELECT count(*), coalesce(sum(meetings), 0) FROM listing WHERE expires > ?", (now,)
+    ).fetchone()
+    (records,) = connection.execute("SELECT value FROM tally WHERE name = 'records'").fetchone()
+    return Counts(listings, meetings, records)

@@ -1,0 +1,103 @@
+"""The search in the browser: it tells nobody what somebody looks for."""
+
+import pytest
+from browser.watching import Opener, SiteUnderTest, Watch
+
+pytestmark = pytest.mark.browser
+
+
+async def test_typing_sends_nothing(site: SiteUnderTest, watch: Watch, open_page: Opener) -> None:
+    page = await open_page("/")
+    before = await page.evaluate("() => history.length")
+    await page.fill("#field-q", "manana")
+    await page.get_by_role("heading", name="1 group", exact=True).wait_for()
+    assert await page.locator(".card-name").all_inner_texts() == ["Grupo Mañana"]
+    assert watch.paths().count("GET /directory/list.json") == 1
+    sent = len(watch.requests)
+    for words in ("circle", "evening group 1", "nothing at all like this"):
+        await page.fill("#field-q", words)
+        await page.wait_for_timeout(300)
+    await page.select_option("#field-experience", "alcohol")
+    await page.press("#field-q", "Enter")
+    await page.get_by_role("heading", name="No group found").wait_for()
+    assert len(watch.requests) == sent, watch.paths()[sent:]
+    assert page.url == f"{site.base}/"
+    assert await page.evaluate("() => history.length") == before
+
+
+async def test_results_are_announced_and_focus_moves(open_page: Opener) -> None:
+    page = await open_page("/")
+    await page.fill("#field-q", "evening")
+    status = page.locator("[data-status]")
+    await page.get_by_role("heading", name="71 groups").wait_for()
+    assert await status.inner_text() == "71 groups"
+    assert await page.locator(".card").count() == 50
+    await page.get_by_role("button", name="Show 21 more").click()
+    await page.locator(".cards > li:nth-child(71)").wait_for()
+    focused = await page.evaluate(
+        "() => [...document.querySelectorAll('.cards > li')].indexOf(document.activeElement.closest('li'))"
+    )
+    assert focused == 50
+    await page.get_by_role("button", name="Clear the search").click()
+    await page.get_by_role("heading", name="77 groups").wait_for()
+    assert await page.evaluate("() => document.activeElement.id") == "results-heading"
+
+
+async def test_filters(open_page: Opener) -> None:
+    page = await open_page("/")
+    await page.locator("summary").first.click()
+    names = page.locator(".card-name")
+    await page.check("input[name=access][value=wheelchair]")
+    await page.get_by_role("heading", name="1 group", exact=True).wait_for()
+    assert await names.all_inner_texts() == ["Tuesday Circle for bereaved parents"]
+    await page.uncheck("input[name=access][value=wheelchair]")
+    await page.select_option("#field-language", "ar")
+    await page.get_by_role("heading", name="1 group", exact=True).wait_for()
+    assert await names.all_inner_texts() == ["مجموعة الأمل"]
+    await page.select_option("#field-language", "")
+    await page.select_option("#field-part", "now")
+    await page.get_by_role("heading", name="1 group", exact=True).wait_for()
+    assert "Starts soon" in await page.locator(".card").inner_text()
+    await page.select_option("#field-part", "")
+    await page.fill("#field-town", "Atlantis")
+    await page.get_by_text("We don't know a town called Atlantis").wait_for()
+    await page.fill("#field-town", "leeds")
+    await page.select_option("#field-km", "5")
+    await page.get_by_role("heading", name="2 groups").wait_for()
+    assert "1 km away" in await page.locator(".card").first.inner_text()
+
+
+async def test_my_position_stays_here(watch: Watch, open_page: Opener) -> None:
+    page = await open_page("/", geolocation={"latitude": 53.96, "longitude": -1.08}, permissions=["geolocation"])
+    await page.locator("summary").first.click()
+    await page.wait_for_timeout(100)
+    await page.get_by_role("button", name="Near my position").click()
+    await page.get_by_text("It stays on this device").wait_for()
+    await page.get_by_role("heading", name="2 groups").wait_for()
+    assert not any("53.9" in path for path in watch.paths())
+    assert not any(request.method == "POST" for request in watch.requests)
+
+
+async def test_times_are_shown_in_the_visitors_zone(open_page: Opener) -> None:
+    page = await open_page("/", timezone_id="Asia/Tokyo")
+    await page.fill("#field-q", "manana")
+    own = page.locator(".own-time")
+    await own.wait_for()
+    text = await own.inner_text()
+    assert "11:00" in text
+    assert "your time" in text
+    await page.fill("#field-q", "bereaved")
+    await page.get_by_role("heading", name="1 group", exact=True).wait_for()
+    await page.get_by_text("Tuesday Circle").wait_for()
+    assert await own.count() == 0, "a time in a place stays the place's own"
+
+
+async def test_without_the_list_the_form_still_works(site: SiteUnderTest, watch: Watch, open_page: Opener) -> None:
+    watch.allowed.append("Failed to load resource")
+    page = await open_page("/")
+    await page.route("**/directory/list.json*", lambda route: route.abort())
+    await page.fill("#field-q", "circle")
+    await page.get_by_text("The list couldn't be loaded").first.wait_for()
+    await page.get_by_role("button", name="Search").click()
+    await page.get_by_role("heading", name="1 group found").wait_for()
+    assert page.url == f"{site.base}/"

@@ -1,0 +1,275 @@
+"""Every public page over a real socket: answers, headers, escaping, languages, prefixes."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+from hedgerow_node.http.security import CONTENT_SECURITY_POLICY
+from hedgerow_protocol.content import Contact, ListingContent, Online, Place
+from http_site import SAMPLE, MemoryDirectory, make_app, put, weekly
+
+PAGES = ("/", "/print", "/help-now", "/about", "/leaving", "/?experience=bereavement&weekday=0", "/?part=now")
+
+
+@pytest.fixture
+async def client(aiohttp_client: Any, tmp_path: Path) -> TestClient:
+    directory = MemoryDirectory()
+    await put(directory, SAMPLE)
+    return await aiohttp_client(make_app(tmp_path, directory))
+
+
+@pytest.fixture
+async def ids() -> list[str]:
+    return await put(MemoryDirectory(), SAMPLE)
+
+
+class Tags(HTMLParser):
+    """Every element with its attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def tags_of(html: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = Tags()
+    parser.feed(html)
+    return parser.found
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_pages_answer_with_safe_headers(client: TestClient, path: str) -> None:
+    response = await client.get(path)
+    assert response.status == 200, await response.text()
+    html = await response.text()
+    headers = response.headers
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"  # 127.0.0.1 is a secure context
+    assert headers["Cache-Control"] == "no-store"
+    assert "Server" not in headers
+    assert "Set-Cookie" not in headers
+    assert "Access-Control-Allow-Origin" not in headers
+    for tag, attributes in tags_of(html):
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
+        if tag == "script":
+            kind = attributes.get("type")
+            assert "src" in attributes or kind in ("application/json", "application/ld+json")
+
+
+async def test_no_third_party_request(client: TestClient) -> None:
+    html = await (await client.get("/")).text()
+    for tag, attributes in tags_of(html):
+        if tag in ("script", "img", "iframe", "source", "video") or (
+            tag == "link" and attributes.get("rel") != "canonical"
+        ):
+            address = attributes.get("src") or attributes.get("href") or "/"
+            assert address.startswith("/"), (tag, address)
+
+
+async def test_directory_shows_cards_and_choices(client: TestClient) -> None:
+    html = await (await client.get("/")).text()
+    assert "Sunday circle" in html
+    assert "Parents online" in html
+    assert "Example Library, 12 High St, Leeds" in html
+    assert '<option value="Leeds">' in html
+    html = await (await client.get("/?experience=bereavement")).text()
+    assert "Sunday circle" in html
+    assert "Parents online" not in html
+
+
+async def test_words_come_by_post_only(client: TestClient) -> None:
+    found = await client.post("/", data={"q": "voices"})
+    assert found.status == 200
+    html = await found.text()
+    assert "Voices York" in html
+    assert "Sunday circle" not in html
+    assert 'value="voices"' in html
+    html = await (await client.get("/?q=voices")).text()
+    assert "Sunday circle" in html, "words in an address are not read"
+
+
+async def test_near_a_town_without_scripts(client: TestClient) -> None:
+    html = await (await client.post("/", data={"town": "LEEDS", "km": "10"})).text()
+    assert "Sunday circle" in html
+    assert "Voices York" not in html
+    html = await (await client.post("/", data={"town": "53.96,-1.08", "km": "5"})).text()
+    assert "Voices York" in html
+    html = await (await client.post("/", data={"town": "Atlantis"})).text()
+    assert "Atlantis" in html
+    assert "Voices York" in html, "an unknown town is said, and left out"
+
+
+async def test_on_now_or_soon(client: TestClient) -> None:
+    html = await (await client.get("/?part=now")).text()
+    assert "Sunday circle" in html, "13:30 in London is within two hours of 13:00 UTC"
+    assert "Voices York" not in html
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("from", "25:00"), ("tz", "Mars/Base"), ("attendance", "telepathy"), ("weekday", "9")]
+)
+async def test_wrong_filters_are_explained(client: TestClient, field: str, value: str) -> None:
+    response = await client.post("/", data={field: value})
+    assert response.status == 400
+    html = await response.text()
+    assert f'href="#field-{field}"' in html
+
+
+async def test_pages_of_results_lose_nothing(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    many = [ListingContent(name=f"Circle number {number:03}", summary="words here") for number in range(60)]
+    await put(directory, many)
+    client = await aiohttp_client(make_app(tmp_path, directory))
+    seen: list[str] = []
+    cursor = ""
+    for _ in range(5):
+        html = await (await client.post("/", data={"q": "words", "cursor": cursor})).text()
+        seen += re.findall(r"Circle number \d{3}", html)
+        more = re.search(r'name="cursor" value="([^"]+)"', html)
+        if more is None:
+            break
+        assert 'name="q" value="words"' in html
+        cursor = more[1]
+    assert sorted(set(seen)) == [each.name for each in many]
+
+
+async def test_listing_page(client: TestClient, ids: list[str]) -> None:
+    response = await client.get(f"/listings/{ids[0]}")
+    assert response.status == 200
+    html = await response.text()
+    assert "<h1" in html
+    assert "Sunday circle" in html
+    assert "tel:+441135550100" in html
+    assert "mailto:circle@example.org" in html
+    assert f"/listings/{ids[0]}.ics" in html
+    data = re.search(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
+    assert data is not None
+    assert json.loads(data[1])
+    html = await (await client.get(f"/listings/{ids[1]}")).text()
+    assert "London time" in html
+    assert "Warsaw time" in html
+    assert "tel:+16465550123,,456%23" in html
+    assert "First Thursday of the month" in html
+
+
+@pytest.mark.parametrize("path", ["/listings/" + "a" * 32, "/listings/nothing", "/nowhere", "/keeper/nowhere"])
+async def test_missing_pages_are_calm(client: TestClient, path: str) -> None:
+    response = await client.get(path)
+    assert response.status == 404
+    html = await response.text()
+    assert "<h1" in html
+    assert response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+
+
+NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+
+
+async def test_nothing_a_listing_says_becomes_markup(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    place = Place(name=NASTY, street=NASTY, city=NASTY, notes=NASTY, latitude_e7=1, longitude_e7=1)
+    online = Online(url="https://example.org/?a=<b>&c='\"", url_notes=NASTY, phone='+1 555 0100"><b>')
+    content = ListingContent(
+        name=f"Nasty {NASTY}",
+        summary=f"</script>{NASTY}",
+        meetings=(weekly("a", 0, 600, name=NASTY, notes=NASTY, place=place, online=online),),
+        how_to_join=NASTY,
+        eligibility=NASTY,
+        contacts=(Contact(name=NASTY, phone=NASTY, email='a"b@example.org'),),
+        district=NASTY,
+        body=NASTY,
+        group_notes=NASTY,
+    )
+    (listing,) = await put(directory, [content])
+    client = await aiohttp_client(make_app(tmp_path, directory))
+    for path in ("/", f"/listings/{listing}", "/print"):
+        html = await (await client.get(path)).text()
+        tags = tags_of(html)
+        assert not [tag for tag, _ in tags if tag in ("img", "b")], path
+        assert not [attributes for _, attributes in tags if any(name.startswith("on") for name in attributes)]
+        scripts = [attributes for tag, attributes in tags if tag == "script"]
+        assert all("src" in each or "json" in (each.get("type") or "") for each in scripts)
+    html = await (await client.post("/", data={"q": NASTY[:190], "town": NASTY[:100]})).text()
+    assert not [tag for tag, _ in tags_of(html) if tag == "img"]
+    html = await (await client.get("/", params={"experience": NASTY[:60], "lang": NASTY[:30]})).text()
+    assert not [tag for tag, _ in tags_of(html) if tag == "img"]
+    listed = await (await client.get("/directory/list.json")).json()
+    assert listed["listings"][0][1] == content.name, "data keeps the words; the page that shows them escapes"
+
+
+async def test_links_never_run_scripts(client: TestClient, ids: list[str]) -> None:
+    for path in (*PAGES, f"/listings/{ids[0]}", f"/listings/{ids[1]}"):
+        for _, attributes in tags_of(await (await client.get(path)).text()):
+            for name in ("href", "src", "action"):
+                address = (attributes.get(name) or "").strip().lower()
+                assert not address.startswith(("javascript:", "data:", "vbscript:")), address
+
+
+async def test_languages_follow_the_address_then_the_browser(client: TestClient) -> None:
+    response = await client.get("/", headers={"Accept-Language": "en-GB,en;q=0.5"})
+    assert response.headers["Content-Language"] == "en"
+    html = await (await client.get("/?lang=en&experience=bereavement")).text()
+    links = [str(attributes.get("href")) for tag, attributes in tags_of(html) if tag == "a"]
+    assert any("lang=en" in link and "/help-now" in link for link in links), "the choice is carried along"
+
+
+async def test_help_now_shows_dated_lines(aiohttp_client: Any, tmp_path: Path) -> None:
+    (tmp_path / "crisis-lines.toml").write_text(
+        '[[line]]\nname = "Example line"\nphone = "+44 20 7946 0100"\nchecked = "2026-11-01"\n'
+        '[[line]]\nname = "Old line"\nphone = "555-0199"\nchecked = "2024-01-01"\n'
+        "[[line]]\nphone = 5\n",
+        encoding="utf-8",
+    )
+    client = await aiohttp_client(make_app(tmp_path, MemoryDirectory(), country="GB"))
+    html = await (await client.get("/help-now")).text()
+    assert "tel:999" in html
+    assert "Example line" in html
+    assert html.count('class="old"') == 1
+    assert "tel:112" not in html, "the keeper's country comes first and alone"
+    html = await (await client.get("/help-now?country=PL")).text()
+    assert "tel:112" in html
+    html = await (await client.get("/help-now?country=")).text()
+    assert "tel:112" in html
+    assert "tel:911" in html
+
+
+async def test_below_a_path_prefix(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    (listing, *_) = await put(directory, SAMPLE)
+    client = await aiohttp_client(make_app(tmp_path, directory, base_url="https://example.org/groups"))
+    for path in ("/groups/", "/groups", f"/groups/listings/{listing}", "/groups/api/v1/status", f"/listings/{listing}"):
+        assert (await client.get(path)).status == 200, path
+    html = await (await client.get("/groups/")).text()
+    for tag, attributes in tags_of(html):
+        for name in ("href", "action", "src"):
+            address = attributes.get(name) or ""
+            if address.startswith("/"):
+                assert address.startswith("/groups"), (tag, address)
+    assert '<link rel="canonical" href="https://example.org/groups/">' in html
+
+
+async def test_an_import_shows_at_once(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    client = await aiohttp_client(make_app(tmp_path, directory))
+    assert "Sunday circle" not in await (await client.get("/")).text()
+    await put(directory, SAMPLE)
+    assert "Sunday circle" in await (await client.get("/")).text()
+
+
+async def test_the_first_page_is_light(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    await put(directory, [ListingContent(name=f"Circle {number}", summary="word " * 60) for number in range(300)])
+    client = await aiohttp_client(make_app(tmp_path, directory), auto_decompress=False)
+    response = await client.get("/", headers={"Accept-Encoding": "gzip"})
+    body = await response.read()
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert len(body) < 16 * 1024

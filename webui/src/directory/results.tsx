@@ -1,0 +1,89 @@
+/** What stands below the search form once the search runs in the browser. */
+import { Card, type Surroundings } from "./card.tsx";
+import type { Answer } from "./search.ts";
+
+export type Shown =
+  | { kind: "loading" }
+  | { kind: "failed" }
+  | { kind: "regions"; regions: [key: string, label: string, listings: number][] }
+  | { kind: "answer"; answer: Answer; town: string; now: boolean };
+
+interface Props {
+  shown: Shown;
+  around: Surroundings;
+  helpAddress: string;
+  onMore: () => void;
+  onRegion: (key: string) => void;
+}
+
+export const PAGE = 50;
+
+export function Results({ shown, around, helpAddress, onMore, onRegion }: Props) {
+  const { language } = around;
+  switch (shown.kind) {
+    case "loading":
+      return <p>{language.t("client.loading")}</p>;
+    case "failed":
+      return (
+        <div class="notice warn">
+          <p>{language.t("client.failed")}</p>
+        </div>
+      );
+    case "regions":
+      return (
+        <div class="field region">
+          <p>{language.t("client.region_text")}</p>
+          <label for="field-region">{language.t("client.region")}</label>
+          <select id="field-region" onChange={(event) => onRegion(event.currentTarget.value)}>
+            <option value="">{language.t("client.region_choose")}</option>
+            {shown.regions.map(([key, label, listings]) => (
+              <option value={key} key={key}>
+                {label} ({listings})
+              </option>
+            ))}
+          </select>
+        </div>
+      );
+    case "answer":
+      break;
+  }
+  const { answer, town } = shown;
+  if (answer.unknownTown) {
+    return (
+      <div class="notice info">
+        <p>{language.t("client.unknown_town", { town })}</p>
+      </div>
+    );
+  }
+  if (answer.total === 0) {
+    return (
+      <div class="empty">
+        <p>{language.t("client.none_text")}</p>
+        <p>
+          <a href={helpAddress}>{language.t("client.none_help")}</a>
+        </p>
+      </div>
+    );
+  }
+  const rest = answer.total - answer.rows.length;
+  return (
+    <>
+      {shown.now && <p class="hint">{language.t("client.sorted_now")}</p>}
+      <ul class="cards">
+        {answer.rows.map((found) => (
+          <li key={found.id}>
+            <Card found={found} around={around} />
+          </li>
+        ))}
+      </ul>
+      {rest > 0 && (
+        <p class="more">
+          <span>{language.t("client.shown", { shown: answer.rows.length, count: answer.total })}</span>
+          <button class="button quiet" type="button" onClick={onMore}>
+            {language.t("client.show_more", { count: Math.min(PAGE, rest) })}
+          </button>
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,26 @@
+/** Adds the visitor's own time to times of meetings that can be joined from afar. */
+import type { Language } from "./texts.ts";
+
+/** "Wednesday 25 November, 01:00" in the visitor's zone. */
+export function ownTime(instant: Date, language: string, zone?: string): string {
+  const options: Intl.DateTimeFormatOptions = {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    hour: "numeric",
+    minute: "2-digit",
+  };
+  if (zone) options.timeZone = zone;
+  return new Intl.DateTimeFormat(language, options).format(instant);
+}
+
+export function startTimes(language: Language): void {
+  for (const element of document.querySelectorAll<HTMLTimeElement>("time[data-yours]")) {
+    const instant = new Date(element.dateTime);
+    if (Number.isNaN(instant.getTime())) continue;
+    const own = document.createElement("span");
+    own.className = "own-time";
+    own.textContent = language.t("time.yours", { time: ownTime(instant, language.code) });
+    element.after(" · ", own);
+  }
+}
