@@ -60,7 +60,32 @@ def limits_page() -> str:
     return LIMITS_HEAD + "\n".join(rows) + "\n" + CODES_HEAD + "\n".join(codes) + "\n"
 
 
-PAGES = {"docs/protocol/limits.md": limits_page}
+SETTINGS_HEAD = """# Settings
+
+Made from `node/hedgerow_node/config/__init__.py` by `python docs/make_tables.py`; do not edit by hand.
+
+A flag goes before an environment variable, that before `hedgerow.toml` in the data folder, that before the default.
+`hedgerow doctor --print-config` shows what is in force and where it comes from. An unknown or bad setting stops the start
+with a sentence.
+
+| setting | flag | environment | default | what it is |
+|---|---|---|---|---|
+"""
+
+
+def settings_page() -> str:
+    """The text of docs/settings.md."""
+    sys.path[:0] = [str(ROOT / "protocol"), str(ROOT / "node")]
+    from hedgerow_node.config import settings_table
+
+    rows = [
+        f"| `{name}` | `{flag}` | `{variable}` | {default} | {meaning} |"
+        for name, flag, variable, default, meaning in settings_table()
+    ]
+    return SETTINGS_HEAD + "\n".join(rows) + "\n"
+
+
+PAGES = {"docs/protocol/limits.md": limits_page, "docs/settings.md": settings_page}
 
 if __name__ == "__main__":
     for path, page in PAGES.items():

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+
 from hedgerow_node.config import Config
 from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored
 from hedgerow_node.directory.publishing import directory_signer
-from hedgerow_node.directory.query import Query
+from hedgerow_node.directory.query import Query, bad_cursor
 from hedgerow_node.directory.versions import next_slot
 from hedgerow_node.http.cards import distance_km
+from hedgerow_node.http.reads import Reads
 from hedgerow_node.http.server import build_app
 from hedgerow_protocol.content import (
     Attendance,
@@ -104,6 +106,8 @@ class MemoryDirectory:
 
     async def search(self, query: Query, *, now: Timestamp) -> FoundPage:
         found = [each for each in self._all(now) if fits(query, each)]
+        if query.cursor and not (query.cursor.isascii() and query.cursor.isdecimal()):
+            raise bad_cursor()
         start = int(query.cursor or 0)
         page = tuple(found[start : start + query.limit])
         following = start + query.limit
@@ -239,7 +243,7 @@ def entry_of(number: int) -> bytes:
     return number.to_bytes(4, "big")
 
 
-async def put(directory: MemoryDirectory, contents: Sequence[ListingContent], *, first: int = 0) -> list[str]:
+async def put(directory: Reads, contents: Sequence[ListingContent], *, first: int = 0) -> list[str]:
     """Publish these listings; returns their ids as text."""
     from hedgerow_protocol.ids import listing_id
 
@@ -255,7 +259,7 @@ async def put(directory: MemoryDirectory, contents: Sequence[ListingContent], *,
     return ids
 
 
-def make_app(data: Path, directory: MemoryDirectory, clock: Clock | None = None, **settings: Any) -> web.Application:
+def make_app(data: Path, directory: Reads, clock: Clock | None = None, **settings: Any) -> web.Application:
     """The street door of a node whose data folder is ``data``."""
     clock = clock or Clock()
     return build_app(

@@ -12,7 +12,10 @@ _REDACTIONS = (
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "<e-mail>"),
     (re.compile(r"(?<=[?#])[^\s\"']+"), "<query>"),
     (re.compile(r"\b(?!127\.0\.0\.1\b)\d{1,3}(?:\.\d{1,3}){3}\b"), "<address>"),
-    (re.compile(r"(?<![\w:])(?!::1\b)(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])"), "<address>"),
+    (
+        re.compile(r"(?<![\w:])(?!::1\b)(?:(?:[0-9a-fA-F]{1,4}:){4,7}[0-9a-fA-F]{1,4}|[0-9a-fA-F:]*::[0-9a-fA-F:]*)"),
+        "<address>",
+    ),
     (re.compile(r"\b([a-z2-7]{6})[a-z2-7]{20,}\b"), r"\1…"),
     (re.compile(r"\b([0-9a-fA-F]{6})[0-9a-fA-F]{26,}\b"), r"\1…"),
 )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from enum import IntEnum
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from hedgerow_protocol import limits, rules
@@ -122,9 +123,8 @@ def ascending(reader: Reader, count_max: int) -> Reader:
 
     def read(value: Any) -> tuple[Any, ...]:
         items: tuple[Any, ...] = read_many(value)
-        for index in range(1, len(items)):
-            if items[index - 1] >= items[index]:
-                _bad("A list is not sorted, or says something twice.")
+        if len(items) > 1 and any(left >= right for left, right in pairwise(items)):
+            _bad("A list is not sorted, or says something twice.")
         return items
 
     return read
@@ -226,7 +226,49 @@ _DURATION = optional(number(0, limits.DURATION_MINUTES_MAX))
 _TIME = number(0, limits.TIMESTAMP_MAX)
 
 
-_REQUIRED = object()
+def _unrolled(
+    cls: type, required: int, names: tuple[str, ...], defaults: tuple[Any, ...], readers: tuple[Reader | None, ...]
+) -> Reader:
+    """A function from an array to an instance, written out field by field, as ``dataclasses`` writes ``__init__``.
+
+    After the signature this is most of what a listing costs, and a loop over the fields takes twice as long. Each
+    field goes through its reader, or is taken as it is where that is ``None``. Most fields of most records say
+    nothing, and "nothing" is one object in CPython: those are not read.
+    """
+    known: dict[str, Any] = {"cls": cls, "new": object.__new__, "short": _short, "pad": tuple(map(_wire, defaults))}
+    fields = range(len(names))
+    lines = [
+        "def read(value):",
+        f"    if type(value) is not tuple or len(value) < {required}: short(cls, {required})",
+        f"    if len(value) != {len(names)}: value = value[:{len(names)}] + pad[len(value):]",
+        f"    {', '.join(f'v{i}' for i in fields)}, = value",
+        "    made = new(cls)",
+    ]
+    for i in fields:
+        known |= {f"read{i}": readers[i], f"set{i}": getattr(cls, names[i]).__set__, f"nothing{i}": defaults[i]}
+        unread = f"v{i} if v{i} is nothing{i} else " if defaults[i] in ("", (), None) else ""
+        lines.append(f"    set{i}(made, v{i})" if readers[i] is None else f"    set{i}(made, {unread}read{i}(v{i}))")
+    exec("\n".join([*lines, "    return made"]), known)  # noqa: S102 - nothing in it comes from outside this module
+    return known["read"]  # type: ignore[no-any-return]
+
+
+def _short(cls: type, required: int) -> NoReturn:
+    _bad(f"A {cls.__name__.lower()} has at least {required} fields.")
+
+
+def _wire(default: Any) -> Any:
+    """A default as the wire would say it."""
+    return int(default) if isinstance(default, IntEnum) else default
+
+
+def _restorer(inner: "_Struct | None", default: Any) -> Reader | None:
+    """How a field is read back from a stored array: through its class, its enumeration, or as it is."""
+    if inner is not None:
+        restore = inner.restore
+        if default == ():
+            return lambda value: tuple([restore(item) for item in value])
+        return lambda value: None if value is None else restore(value)
+    return {int(member): member for member in type(default)}.__getitem__ if isinstance(default, IntEnum) else None
 
 
 class _Struct:
@@ -237,37 +279,14 @@ class _Struct:
         self.required = required
         self.names = tuple(fields)
         self.inner = tuple(f[1] if isinstance(f, tuple) else None for f in fields.values())
-        self.defaults = tuple(cls.__dataclass_fields__[name].default for name in self.names)  # type: ignore[attr-defined]
         readers = tuple(f[0] if isinstance(f, tuple) else f for f in fields.values())
-        # A slot's own setter does what the frozen class's __init__ does, without passing twenty keywords: after the
-        # signature, decoding is most of what a listing costs.
-        self.setters = tuple(getattr(cls, name).__set__ for name in self.names)
-        nothing = tuple(default if default in ("", (), None) else _REQUIRED for default in self.defaults)
-        self.reading = tuple(zip(self.setters, readers, nothing, strict=True))
-        restorers = tuple(map(_restorer, self.inner, self.defaults))
-        self.restoring = tuple(zip(self.setters, restorers, strict=True))
-
-    def decode(self, value: Any) -> Any:
+        defaults = tuple(cls.__dataclass_fields__[name].default for name in self.names)  # type: ignore[attr-defined]
+        self.decode: Reader = _unrolled(cls, required, self.names, defaults, readers)
         """Read and check an array. Fields beyond the known ones are ignored."""
-        if type(value) is not tuple or len(value) < self.required:
-            _bad(f"A {self.cls.__name__.lower()} has at least {self.required} fields.")
-        instance: Any = object.__new__(self.cls)
-        for (setter, reader, nothing), item in zip(self.reading, value, strict=False):
-            # Most fields of most records say nothing, and "nothing" is one object in CPython: skip reading it.
-            setter(instance, item if item is nothing else reader(item))
-        return self._completed(instance, len(value))
-
-    def restore(self, value: Any) -> Any:
-        """Read an array that :meth:`decode` has accepted before, without checking it again."""
-        instance: Any = object.__new__(self.cls)
-        for (setter, restorer), item in zip(self.restoring, value, strict=False):
-            setter(instance, item if restorer is None else restorer(item))
-        return self._completed(instance, len(value))
-
-    def _completed(self, instance: Any, given: int) -> Any:
-        for index in range(given, len(self.names)):
-            self.setters[index](instance, self.defaults[index])
-        return instance
+        self.restore: Reader = _unrolled(
+            cls, required, self.names, defaults, tuple(map(_restorer, self.inner, defaults))
+        )
+        """Read an array that :attr:`decode` has accepted before, without checking it again."""
 
     def encode(self, instance: Any) -> tuple[Value, ...]:
         row: list[Value] = []
@@ -280,14 +299,6 @@ class _Struct:
             else:
                 row.append(inner.encode(value))
         return tuple(row)
-
-
-def _restorer(inner: _Struct | None, default: Any) -> Reader | None:
-    if inner is not None:
-        if default == ():
-            return lambda value: tuple([inner.restore(item) for item in value])
-        return lambda value: None if value is None else inner.restore(value)
-    return type(default) if isinstance(default, IntEnum) else None
 
 
 _FACETS = _Struct(

@@ -23,7 +23,7 @@ _unpackb = msgpack.unpackb
 
 def encode(value: Value) -> bytes:
     """Encode a value. Raises :class:`LocalError` for something the encoding cannot say."""
-    _check_allowed(value, 0, local=True)
+    _check_allowed(value, local=True)
     return bytes(_packb(value, use_bin_type=True))
 
 
@@ -50,7 +50,7 @@ def decode(data: bytes, *, size_max: int) -> Value:
         raise RemoteError(Code.MALFORMED, "These bytes are not a valid encoding.") from error
     if again != data:
         raise RemoteError(Code.NOT_CANONICAL, "These bytes are not in the one canonical form.")
-    _check_allowed(value, 0, local=False)
+    _check_allowed(value, local=False)
     return value  # type: ignore[no-any-return]
 
 
@@ -62,29 +62,31 @@ def unpack_stored(data: bytes) -> Any:
 _PLAIN = frozenset((int, bytes, bool, type(None)))
 
 
-def _check_allowed(value: object, depth: int, *, local: bool) -> None:
-    if type(value) is tuple or type(value) is list:
-        _check_items(value, depth + 1, local)
-    else:
-        _check_items((value,), depth, local)
-
-
-def _check_items(items: "tuple[object, ...] | list[object]", depth: int, local: bool) -> None:
-    # Every record passes here, so the common cases come first and cost one comparison of types.
-    if depth > limits.NESTING_DEPTH_MAX:
-        _refuse(Code.MALFORMED, "Arrays are nested too deep.", local)
-    if len(items) > limits.ARRAY_ITEMS_MAX:
-        _refuse(Code.TOO_LARGE, "An array is too long.", local)
-    for item in items:
-        kind = type(item)
-        if kind is str:
-            if not item.isascii() and not is_normalized("NFC", item):  # type: ignore[attr-defined, arg-type]
-                _refuse(Code.NOT_CANONICAL, "Text is not in Unicode normal form C.", local)
-        elif kind is tuple or kind is list:
-            if item:
-                _check_items(item, depth + 1, local)  # type: ignore[arg-type]
-        elif kind not in _PLAIN:
-            _refuse(Code.MALFORMED, f"A {kind.__name__} has no place in this encoding.", local)
+def _check_allowed(value: object, *, local: bool) -> None:
+    # Every record passes here twice, so the common cases come first and cost one comparison of types.
+    level: list[tuple[object, ...] | list[object]] = [(value,)]
+    depth = 0
+    while level:
+        deeper: list[tuple[object, ...] | list[object]] = []
+        for items in level:
+            for item in items:
+                kind = type(item)
+                if kind is str:
+                    if not item.isascii() and not is_normalized("NFC", item):  # type: ignore[attr-defined, arg-type]
+                        _refuse(Code.NOT_CANONICAL, "Text is not in Unicode normal form C.", local)
+                elif kind in _PLAIN:
+                    continue
+                elif kind is tuple or kind is list:
+                    if item:
+                        deeper.append(item)  # type: ignore[arg-type]
+                else:
+                    _refuse(Code.MALFORMED, f"A {kind.__name__} has no place in this encoding.", local)
+        depth += 1
+        if deeper and depth > limits.NESTING_DEPTH_MAX:
+            _refuse(Code.MALFORMED, "Arrays are nested too deep.", local)
+        if any(len(items) > limits.ARRAY_ITEMS_MAX for items in deeper):
+            _refuse(Code.TOO_LARGE, "An array is too long.", local)
+        level = deeper
 
 
 def _refuse(code: Code, reason: str, local: bool) -> None:

@@ -7,6 +7,7 @@ the tests skip with a line; with ``REQUIRE_BROWSER=1`` they fail instead, so tha
 import os
 import shutil
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ async def open_page(browser: Browser, site: SiteUnderTest, watch: Watch) -> Asyn
     contexts: list[BrowserContext] = []
 
     async def open_one(
-        path: str = "/", *, width: int = 1280, height: int = 900, js: bool = True, **options: Any
+        path: str = "/", *, width: int = 1280, height: int = 900, js: bool = True, clock: bool = True, **options: Any
     ) -> Page:
         context = await browser.new_context(
             viewport={"width": width, "height": height},
@@ -123,8 +124,8 @@ async def open_page(browser: Browser, site: SiteUnderTest, watch: Watch) -> Asyn
         contexts.append(context)
         context.set_default_timeout(10_000)
         page = await context.new_page()
-        if js:
-            await page.clock.set_fixed_time(garden.NOW * 1000)
+        if js and clock:
+            await page.clock.set_fixed_time(datetime.fromtimestamp(garden.NOW, UTC))
         page.on("console", watch.console)
         page.on("request", watch.request)
         page.on("pageerror", watch.error)

@@ -1,5 +1,7 @@
 """People's ways through the pages: by keyboard alone, without scripts, on paper, and out at once."""
 
+from datetime import UTC, datetime
+
 import pytest
 from browser import garden
 from browser.watching import Opener, SiteUnderTest, Watch
@@ -98,7 +100,7 @@ async def test_filters_without_scripts(open_page: Opener) -> None:
 
 
 async def test_exit_by_the_button(site: SiteUnderTest, watch: Watch, open_page: Opener) -> None:
-    page = await open_page("/about")
+    page = await open_page("/about", clock=False)  # the stand-in clock hides how a page was reached
     received = await elsewhere(page, watch)
     await page.goto(site.base + "/")
     await page.locator(".exit").click()
@@ -127,7 +129,7 @@ async def test_exit_by_three_shifts(watch: Watch, open_page: Opener) -> None:
 
 async def test_three_slow_shifts_do_nothing(site: SiteUnderTest, open_page: Opener) -> None:
     page = await open_page("/help-now")
-    await page.clock.install(time=garden.NOW * 1000)
+    await page.clock.install(time=datetime.fromtimestamp(garden.NOW, UTC))
     await page.goto(f"{site.base}/help-now")
     await page.keyboard.press("Shift")
     await page.clock.run_for(5_100)
@@ -141,13 +143,12 @@ async def test_the_page_is_blank_while_the_other_loads(watch: Watch, open_page: 
     page = await open_page("/")
     watch.allowed.append(ELSEWHERE)
 
-    async def never(_route: Route) -> None:
-        return
+    async def nothing(route: Route) -> None:
+        await route.fulfill(status=204)  # "no content": the browser stays where it is
 
-    await page.context.route(f"{ELSEWHERE}**", never)
-    await page.locator(".exit").click(no_wait_after=True)
-    overlay = page.locator(".leaving")
-    await overlay.wait_for()
+    await page.context.route(f"{ELSEWHERE}**", nothing)
+    await page.locator(".exit").click()
+    await page.locator(".leaving").wait_for()
     assert await page.locator("body").inner_text() == "Loading."
     assert await page.title() == "Loading."
 

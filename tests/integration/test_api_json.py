@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+
 from hedgerow_node.directory.query import query_from_params
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.http.routes import ROUTES

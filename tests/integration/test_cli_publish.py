@@ -244,3 +244,13 @@ def test_mistakes_are_sentences(
 def test_a_threshold_below_a_majority_is_refused(hedgerow: CommandLine, circle: dict[str, str]) -> None:
     stewards = [word for key in circle.values() for word in ("--steward", key)]
     assert "more than half" in hedgerow.fails("publish", "charter", *stewards, "--threshold", "1")
+
+
+def test_a_new_version_keeps_the_names_calendars_know(hedgerow: CommandLine, circle: dict[str, str]) -> None:
+    listing = found(hedgerow, circle)
+    before = hedgerow.json("search")["listings"][0]["meetings"][0]["slug"]
+    change = ["publish", "draft", "--change", listing, "--from", "form.toml", "--set", "name=Renamed", "--out", "d.txt"]
+    hedgerow.json(*change, "--sign-with", "ann.key")
+    assert hedgerow.json("publish", "cosign", "d.txt", "--sign-with", "bo.key")["published"]
+    after = hedgerow.json("search")["listings"][0]
+    assert (after["name"], after["meetings"][0]["slug"]) == ("Renamed", before)

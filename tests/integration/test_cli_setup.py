@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from hedgerow_node.cli import setup as setup_module
+from hedgerow_node.cli import setup as asking
 from hedgerow_node.cli.parser import config_of, parse
 from hedgerow_node.cli.settings_file import change_settings
 from hedgerow_node.config import ConfigError, load_config
@@ -23,7 +23,7 @@ def test_flags_answer_everything(hedgerow: CommandLine) -> None:
     config = load_config({"data": hedgerow.data}, {})
     assert (config.title, config.country, config.port) == ('The "Exampleton" circles', "IE", 9000)
     (line,) = read_crisis_file(config.crisis_file).lines
-    assert (line.name, line.phone, line.checked) == ("Example Line", "+353 1 555 0100", setup_module.today())
+    assert (line.name, line.phone, line.checked) == ("Example Line", "+353 1 555 0100", asking.today())
     again = hedgerow.json("setup", "--title", "Another")
     assert (again["made"], again["crisis_line"], again["directory_key"]) == (False, False, answer["directory_key"])
     config = load_config({"data": hedgerow.data}, {})
@@ -43,7 +43,7 @@ def test_questions_are_asked_again_until_the_answer_can_be_used(tmp_path: Path) 
         asked.append(question)
         return next(answers)
 
-    assert setup_module.ask_settings(config, ask) == {"title": "Circles", "country": "IE"}
+    assert asking.ask_settings(config, ask) == {"title": "Circles", "country": "IE"}
     assert len(asked) == 3
 
 
@@ -51,10 +51,10 @@ def test_questions_are_asked_again_until_the_answer_can_be_used(tmp_path: Path) 
 def test_a_crisis_line_is_dated_only_when_somebody_called_it(tmp_path: Path, said: str, checked: bool) -> None:
     config = config_of(parse(["setup", "--data", str(tmp_path)], {}))
     answers = iter(["Line", "555 0101", "always", said])
-    line = setup_module.ask_crisis_line(config, {}, lambda question: next(answers))
+    line = asking.ask_crisis_line(config, {}, lambda question: next(answers))
     assert line is not None
     assert (line.checked is not None) is checked
-    assert setup_module.ask_crisis_line(config, {}, lambda question: "") is None
+    assert asking.ask_crisis_line(config, {}, lambda question: "") is None
 
 
 def test_peers_are_kept_for_later(hedgerow: CommandLine) -> None:
@@ -136,7 +136,8 @@ def test_search_takes_the_filters_of_the_api(hedgerow: CommandLine) -> None:
     for number, day in ((1, "0"), (2, "3")):
         hedgerow.json(
             "publish", "draft", "--directory", "--set", f"name=Circle {number}", "--set", "experiences=bereavement",
-            "--set", f"meeting_1_weekday={day}", "--set", "meeting_1_start=19:00", "--set", "meeting_1_tz=Europe/Dublin",
+            "--set", f"meeting_1_weekday={day}", "--set", "meeting_1_start=19:00",
+            "--set", "meeting_1_tz=Europe/Dublin",
         )  # fmt: skip
     assert len(hedgerow.json("search", "circle")["listings"]) == 2
     assert [each["name"] for each in hedgerow.json("search", "--weekday", "3")["listings"]] == ["Circle 2"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient
+
 from hedgerow_node.directory.query import Query
 from hedgerow_node.http import bounds
 from hedgerow_node.http.connections import Door, listen

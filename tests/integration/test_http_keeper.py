@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+
 from hedgerow_node.directory.drafts import add_signature, read_file, write_file
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.http.keeper.guard import COOKIE

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+
 from hedgerow_node.http.security import CONTENT_SECURITY_POLICY
 from hedgerow_protocol.content import Contact, ListingContent, Online, Place
 from http_site import SAMPLE, MemoryDirectory, make_app, put, weekly

@@ -52,6 +52,24 @@ def test_a_command_that_cannot_be_understood_ends_with_2(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--prot", "80"], "Did you mean --port?"),
+        (["serve", "--prot=80"], "Did you mean --port?"),
+        (["search", "--weekdy", "1"], "Did you mean --weekday?"),
+        (["publish", "renew", "x", "--dais", "3"], "Did you mean --days?"),
+        (["serve", "--xyzzy"], "There is no --xyzzy here. See: hedgerow serve --help"),
+        (["doctor", "now"], "one word too many"),
+    ],
+)
+def test_an_unknown_flag_names_its_neighbour(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_later_issues_are_not_offered(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("invite", "tls"):
         assert main([command]) == 2

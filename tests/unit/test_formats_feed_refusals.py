@@ -25,7 +25,7 @@ ROW = {"name": "A", "slug": "a", "day": 1, "time": "10:00"}
         (b"[" * 100_000 + b"]" * 100_000, "feed.json is nested too deep"),
         (b'{"a":' * 70 + b"1" + b"}" * 70, "feed.json is nested too deep"),
         (b'{"error": "no such page"}', "feed.json is JSON, but holds no list of meetings"),
-        (b"[1, 2]", ""),
+        (b"[1, 2]", "feed.json is a list of single values"),
         (b"<!DOCTYPE html><html></html>", "feed.json is a web page"),
         (b"PK\x03\x04abc", "feed.json is a spreadsheet or an archive"),
         (gzip.compress(b"[]"), "feed.json is compressed"),
@@ -34,9 +34,6 @@ ROW = {"name": "A", "slug": "a", "day": 1, "time": "10:00"}
     ],
 )
 def test_sentences(data: bytes, sentence: str) -> None:
-    if not sentence:
-        assert parse_feed([("feed.json", data)], program="aa").kept == 0
-        return
     with pytest.raises(FormatError) as refused:
         parse_feed([("feed.json", data)], program="aa")
     assert str(refused.value).startswith(sentence)
@@ -60,7 +57,7 @@ def test_many_small_parts_are_refused_before_they_are_parsed() -> None:
 
 
 def test_too_many_rows() -> None:
-    data = b"Name,Day\n" + b"A,1\n" * (bounds.ROWS_MAX + 1)
+    data = b"Name,Day\n" + b"A,1\n" * (bounds.ROWS_MAX + 20)
     with pytest.raises(FormatError, match="more than 40000 rows"):
         parse_feed([("feed.csv", data)], program="aa")
 

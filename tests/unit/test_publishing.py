@@ -17,7 +17,8 @@ from hedgerow_node.directory.drafts import (
     write_file,
 )
 from hedgerow_node.directory.publishing import change_charter, check_charter, directory_signer, found_charter
-from hedgerow_node.directory.publishing_words import describe_file
+from hedgerow_node.directory.publishing_form import listing_from_fields
+from hedgerow_node.directory.publishing_words import describe_content, describe_file
 from hedgerow_node.directory.versions import next_slot
 from hedgerow_protocol.content import ListingContent, Meeting
 from hedgerow_protocol.errors import LocalError
@@ -26,6 +27,7 @@ from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Listing
 from hypothesis import given
 from hypothesis import strategies as st
+from test_publishing_form import FULL
 
 NOW = Timestamp(1_790_000_000)
 A, B, C, D = (SigningKey.from_seed(Usage.STEWARD, bytes([n]) * 32) for n in range(1, 5))
@@ -171,3 +173,35 @@ def test_a_damaged_draft_never_gives_other_records(data: st.DataObject) -> None:
         return
     signed = [each for each in read.records if each.signatures]
     assert all(each in file.records for each in signed)
+
+
+def test_charters_in_a_file_must_hold() -> None:
+    file = add_signature(founding(A, B, C), A)
+    listing = DraftFile(file.records[1:], file.records[:1])
+    with pytest.raises(DraftError, match="not signed by enough"):
+        read_file(write_file(listing, []))
+    whole = add_signature(file, B)
+    listing = DraftFile(whole.records[1:], whole.records[:1])
+    assert read_file(write_file(listing, [])) == listing
+
+
+def test_whoever_signs_can_read_everything() -> None:
+    """Every text of a listing appears in the words: so nothing is signed unseen."""
+    words = "\n".join(describe_content(listing_from_fields(FULL)))
+    for said in (
+        "Parents after loss",
+        "A quiet evening. Tea at the end.",
+        "bereavement, parenting",
+        "closed",
+        "ask",
+        "child-friendly, wheelchair",
+        "Write to us first.",
+        "https://group.example.org",
+        "group@example.org",
+        "every Thursday 19:30–21:00 (Europe/Dublin)",
+        "1 Example Street",
+        "Ask by e-mail.",
+        "every second Thursday of the month from 2027-01-14 09:05–10:05",
+        "https://meet.example.org/abc",
+    ):
+        assert said in words, said

@@ -67,7 +67,7 @@ function leave(address: string, language: Language): void {
 }
 
 export function startExit(language: Language): void {
-  const link = document.querySelector<HTMLAnchorElement>(".bar [data-exit]");
+  const link = document.querySelector<HTMLAnchorElement>(".exit");
   const status = document.querySelector<HTMLElement>("[data-exit-status]");
   const dots = link?.querySelector<HTMLElement>(".dots");
   if (!link || !status || !dots) return;

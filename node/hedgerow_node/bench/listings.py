@@ -74,7 +74,11 @@ class Maker:
         weights = itertools.accumulate(1 / (rank + 2.7) for rank in range(WORDS_MAX))
         self._steps = list(weights)
         self._towns = [
-            (word(5_000 + number).title(), self.random.randrange(-600_000_000, 700_000_000), self.random.randrange(-1_800_000_000, 1_800_000_000))
+            (
+                word(5_000 + number).title(),
+                self.random.randrange(-600_000_000, 700_000_000),
+                self.random.randrange(-1_800_000_000, 1_800_000_000),
+            )
             for number in range(TOWNS)
         ]
         self._key = SigningKey.from_seed(Usage.STEWARD, self.seed.to_bytes(32, "big"))

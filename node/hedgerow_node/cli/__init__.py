@@ -4,6 +4,7 @@ Here is the one place that turns whatever goes wrong into a sentence: a person's
 Exit codes: 0 done, 1 not done (the sentence says why), 2 a command that cannot be understood, 130 stopped by Ctrl-C.
 """
 
+import io
 import json
 import os
 import sys
@@ -19,6 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from hedgerow_node.cli.parser import parse
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter gets a question mark, not an end.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         options = parse(given, os.environ)
         return int(options.run(options))

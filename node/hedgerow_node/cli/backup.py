@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 from hashlib import blake2b
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 from hedgerow_node import clock
@@ -118,7 +119,7 @@ def _unpack(file: Path, fresh: Path) -> None:
     try:
         with file.open("rb") as raw, tarfile.open(fileobj=raw, mode="r:") as tar:
             digests = _read_manifest(tar)
-            for member in tar:
+            for member in islice(tar, 1, None):
                 bound = STORE_BYTES_MAX if member.name == STORE else SMALL_FILE_BYTES_MAX
                 if member.name not in digests or not member.isfile() or member.size > bound:
                     raise CommandError(f"{file} holds something that is not part of a backup: {member.name[:60]!r}.")

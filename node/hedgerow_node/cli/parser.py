@@ -8,7 +8,7 @@ from typing import Any
 
 from hedgerow_node.cli.kinds import KEEP_KINDS
 from hedgerow_node.cli.publish_parser import add_publish_parts
-from hedgerow_node.config import SETTINGS, Config, load_config
+from hedgerow_node.config import SETTINGS, Config, ConfigError, load_config
 
 COMMANDS = (
     "serve", "setup", "import", "export", "search", "publish", "peers", "keeper-link", "backup", "restore", "doctor",
@@ -25,10 +25,23 @@ class _Formatter(argparse.HelpFormatter):
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
-    """Read the arguments. Ends like argparse (:class:`SystemExit`) when they cannot be understood."""
-    options = build_parser().parse_args(_with_command(list(arguments)))
+    """Read the arguments. Raises :class:`ConfigError` for an unknown flag, and :class:`SystemExit` as argparse does."""
+    options, unknown = build_parser().parse_known_args(_with_command(list(arguments)))
+    if unknown:
+        raise ConfigError(_unknown(unknown[0], options.parser))
     options.environ = environ
     return options
+
+
+def _unknown(said: str, parser: argparse.ArgumentParser) -> str:
+    from difflib import get_close_matches
+
+    if not said.startswith("-"):
+        return f"{said[:60]!r} is one word too many. See: {parser.prog} --help"
+    flag = said.partition("=")[0]
+    known = [flag for action in parser._actions for flag in action.option_strings]
+    near = get_close_matches(flag, known, n=1)
+    return f"There is no {flag[:60]} here.{f' Did you mean {near[0]}?' if near else ''} See: {parser.prog} --help"
 
 
 def config_of(options: argparse.Namespace) -> Config:
@@ -104,7 +117,7 @@ def _command(
         formatter_class=_Formatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
     parser.add_argument("--data", dest="set_data", metavar="DIR", help="the data folder")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     return parser

@@ -68,7 +68,7 @@ def _base(options: argparse.Namespace) -> Base | None:
 
 def _content(options: argparse.Namespace, base: Base | None, notes: list[str]) -> ListingContent:
     if options.form is not None:
-        return content_of_form(options.form, options.set)
+        return content_of_form(options.form, options.set, base.content if base else None)
     if not options.set:
         raise CommandError(
             "Say what the listing says: --from FORM, or --set name=… (`--template` prints an empty form)."
@@ -81,8 +81,12 @@ def _content(options: argparse.Namespace, base: Base | None, notes: list[str]) -
     return listing_from_fields({**fields, **_said(options.set)})
 
 
-def content_of_form(path: Path, said: Sequence[str]) -> ListingContent:
-    """A form (TOML) as a listing. Raises :class:`CommandError` or ``FieldErrors``."""
+def content_of_form(path: Path, said: Sequence[str], before: ListingContent | None = None) -> ListingContent:
+    """A form (TOML) as a listing. Raises :class:`CommandError` or ``FieldErrors``.
+
+    The meetings of a new version keep the slugs of those ``before``, in order, where the form names none: calendars
+    know a meeting by it.
+    """
     import tomllib
 
     with path.open("rb") as file:
@@ -93,7 +97,12 @@ def content_of_form(path: Path, said: Sequence[str]) -> ListingContent:
         table = tomllib.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise CommandError(f"{path} is not valid TOML: {error}.") from error
-    return listing_from_fields({**flatten(table), **_said(said)})
+    slugs = {f"meeting_{n}_slug": each.slug for n, each in enumerate(before.meetings if before else (), 1)}
+    fields = {**flatten(table), **_said(said)}
+    for name, slug in slugs.items():
+        if any(each.startswith(name.removesuffix("slug")) for each in fields) and not fields.get(name):
+            fields[name] = slug
+    return listing_from_fields(fields)
 
 
 def _said(pairs: Sequence[str]) -> dict[str, str | list[str]]:

@@ -17,6 +17,7 @@ from hedgerow_node.directory.publishing_form import FieldErrors
 from hedgerow_node.directory.query import QueryError
 from hedgerow_node.directory.versions import ClockError
 from hedgerow_node.formats.report import FormatError
+from hedgerow_node.store.errors import StoreError
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ _SENTENCES = (
     PublishError,
     QueryError,
     RemoteError,
+    StoreError,
 )
 """Exceptions whose text is written for people."""
 

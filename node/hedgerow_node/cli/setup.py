@@ -67,7 +67,7 @@ def ask_settings(config: Config, ask: Ask) -> dict[str, str]:
             continue
         before = getattr(config, name)
         while True:
-            answer = ask(f"{question}{f' [{before}]' if before else ''}: ").strip()
+            answer = ask(f"{question}{f' [{before}]' if before else ''} ").strip()
             if not answer:
                 break
             try:

@@ -5,24 +5,9 @@ cheap before the dear, and nothing is kept that was not verified. The first half
 reading connection, the second in the store's writer thread, so that the event loop only waits.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
-
-from hedgerow_protocol.envelope import Envelope, Kind, parse_envelope, verify_envelope
-from hedgerow_protocol.errors import RemoteError
-from hedgerow_protocol.ids import RecordId
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import (
-    Charter,
-    Listing,
-    Opened,
-    open_slot,
-    read_charter,
-    read_opened,
-    read_record,
-)
-from hedgerow_protocol.state import check_founding, check_signers, check_succession, check_times
+from typing import NamedTuple, TypeAlias, TypeVar, assert_never
 
 from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
 from hedgerow_node.directory.search_index import index_of
@@ -30,7 +15,22 @@ from hedgerow_node.store import showing
 from hedgerow_node.store.chains import charter_row
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.keeping import Keeper
-from hedgerow_node.store.rows import Arrival, CharterRow, Kept
+from hedgerow_node.store.rows import Arrival, Kept
+from hedgerow_protocol.envelope import Envelope, Kind, VerifiedEnvelope, parse_envelope, verify_envelope
+from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.ids import RecordId
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.records import (
+    Charter,
+    Listing,
+    Opened,
+    Record,
+    open_slot,
+    read_charter,
+    read_opened,
+    read_record,
+)
+from hedgerow_protocol.state import check_founding, check_signers, check_succession, check_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,87 +55,130 @@ def inspect(connection: Connection, datas: Sequence[bytes], now: Timestamp, *, c
 
     With ``charters_only``, if there are charters only they are looked at, and the rest is skipped.
     """
-    parsed = [_parse(data) for data in datas]
-    envelopes = [each for each in parsed if isinstance(each, Envelope)]
-    charters_only = charters_only and any(each.kind is Kind.CHARTER for each in envelopes)
-    known = showing.known(connection, [each.rid for each in envelopes])
     inspector = _Inspector(connection, now)
-    inspected: list[Inspected] = []
-    for data, each in zip(datas, parsed, strict=True):
+    envelopes = [_try(parse_envelope, data) for data in datas]
+    parsed = [each for each in envelopes if isinstance(each, Envelope)]
+    charters_only = charters_only and any(each.kind is Kind.CHARTER for each in parsed)
+    known = showing.known(connection, [each.rid for each in parsed])
+    # Stage by stage, not envelope by envelope: a stage's code and tables stay in the processor's caches.
+    opened: list[_Opened | Inspected] = []
+    for each in envelopes:
         if isinstance(each, Refused):
-            inspected.append(each)
+            opened.append(each)
         elif each.rid in known:
-            inspected.append(Known(each.rid))
+            opened.append(Known(each.rid))
         elif charters_only and each.kind is not Kind.CHARTER:
-            inspected.append(Skipped())
+            opened.append(Skipped())
         else:
-            inspected.append(inspector.check(data, each))
-    return inspected
+            opened.append(_try(inspector.open, each))
+    verified = [_try(_verify, each) if isinstance(each, _Opened) else each for each in opened]
+    read = [_try(_read, each) if isinstance(each, _Verified) else each for each in verified]
+    return [_checked(each, data) if isinstance(each, _Read) else each for each, data in zip(read, datas, strict=True)]
 
 
-def _parse(data: bytes) -> Envelope | Refused:
+_T = TypeVar("_T")
+_V = TypeVar("_V")
+
+
+def _try(step: Callable[[_T], _V], value: _T) -> _V | Refused:
     try:
-        return parse_envelope(data)
+        return step(value)
     except RemoteError as error:
         return _refused(error)
 
 
+class _Opened(NamedTuple):
+    """Its signers may sign, as far as is known; whether they did is still to be checked."""
+
+    envelope: Envelope
+    body: Opened | Charter | None
+    needs: RecordId | None
+    needed_is_known: bool
+
+
+class _Verified(NamedTuple):
+    opened: _Opened
+    envelope: VerifiedEnvelope
+
+
+class _Read(NamedTuple):
+    """Verified and read."""
+
+    opened: _Opened
+    record: Record
+
+
 class _Inspector:
-    """Checks envelopes one by one; remembers the charters it has looked up."""
+    """Looks at who signed, before anything is verified; remembers the charters it has looked up."""
 
     def __init__(self, connection: Connection, now: Timestamp) -> None:
         self._connection = connection
         self._now = now
         self._charters: dict[RecordId, Charter | None] = {}
 
-    def check(self, data: bytes, envelope: Envelope) -> Checked | Refused:
-        """Check one envelope that is not held."""
-        try:
-            return self._check(data, envelope)
-        except RemoteError as error:
-            return _refused(error)
-
-    def _check(self, data: bytes, envelope: Envelope) -> Checked:
+    def open(self, envelope: Envelope) -> _Opened:
+        """Unpack what is needed to find the charter, and check the signers against it. Raises :class:`RemoteError`."""
         match envelope.kind:
             case Kind.CHARTER:
-                return self._check_charter(data, envelope)
+                return self._open_charter(envelope, read_charter(envelope.body))
             case Kind.LISTING | Kind.WITHDRAWAL:
-                return self._check_slot(data, envelope, open_slot(envelope))
+                return self._open_slot(envelope, open_slot(envelope))
             case Kind.ANNOUNCEMENT:
-                return Checked(Arrival(data, envelope, read_record(verify_envelope(envelope))), None)
+                return _Opened(envelope, None, None, True)
             case _:
                 assert_never(envelope.kind)
 
-    def _check_charter(self, data: bytes, envelope: Envelope) -> Checked:
-        charter = read_charter(envelope.body)
+    def _open_charter(self, envelope: Envelope, charter: Charter) -> _Opened:
         if charter.previous is None:
             check_founding(envelope, charter)
-        else:
-            previous = self._charter(charter.previous)
-            if previous is not None:
-                check_succession(envelope, charter, previous)
-        verify_envelope(envelope)
-        return Checked(Arrival(data, envelope, charter), charter.previous)
+            return _Opened(envelope, charter, None, True)
+        previous = self._charter(charter.previous)
+        if previous is not None:
+            check_succession(envelope, charter, previous)
+        return _Opened(envelope, charter, charter.previous, previous is not None)
 
-    def _check_slot(self, data: bytes, envelope: Envelope, opened: Opened) -> Checked:
+    def _open_slot(self, envelope: Envelope, opened: Opened) -> _Opened:
         slot = opened.slot
         check_times(slot.issued, slot.expires, self._now)
         charter = self._charter(slot.charter)
         if charter is not None:
             check_signers(envelope, charter)
-        record = read_opened(verify_envelope(envelope), opened)
-        index = index_of(record) if isinstance(record, Listing) and charter is not None else None
-        return Checked(Arrival(data, envelope, record, index), slot.charter)
+        return _Opened(envelope, opened, slot.charter, charter is not None)
 
     def _charter(self, rid: RecordId) -> Charter | None:
         if rid not in self._charters:
-            row: CharterRow | None = charter_row(self._connection, rid)
-            self._charters[rid] = None if row is None else row.as_charter()
+            row = charter_row(self._connection, rid)
+            self._charters[rid] = None if row is None else row.charter
         return self._charters[rid]
 
 
-def keep_all(keeper: Keeper, arrivals: Iterable[Arrival]) -> list[Outcome]:
+def _verify(opened: _Opened) -> _Verified:
+    return _Verified(opened, verify_envelope(opened.envelope))
+
+
+def _read(each: _Verified) -> _Read:
+    opened, verified = each.opened, each.envelope
+    match opened.body:
+        case Opened():
+            return _Read(opened, read_opened(verified, opened.body))
+        case Charter():
+            return _Read(opened, opened.body)
+        case None:
+            return _Read(opened, read_record(verified))
+        case _:
+            assert_never(opened.body)
+
+
+def _checked(read: _Read, data: bytes) -> Checked:
+    opened = read.opened
+    # What waits for its charter is indexed when that comes.
+    index = index_of(read.record) if isinstance(read.record, Listing) and opened.needed_is_known else None
+    return Checked(Arrival(data, opened.envelope, read.record, index), opened.needs)
+
+
+def keep_all(keeper: Keeper, arrivals: Sequence[Arrival]) -> list[Outcome]:
     """Let the judge decide about each and keep what counts; inside one write."""
+    keeper.expect(arrivals)
     outcomes: list[Outcome] = []
     for arrival in arrivals:
         rid = arrival.envelope.rid

@@ -206,6 +206,8 @@ def _parse(value: wire.Value) -> DraftFile:
     if not 1 <= len(rows) <= RECORDS_MAX or len(charters) > limits.CHARTER_DEPTH_MAX:
         raise DraftError(f"A file holds 1 to {RECORDS_MAX} records to sign.")
     file = DraftFile(tuple(_parse_row(row) for row in rows), tuple(_parse_charter(each) for each in charters))
+    if file.charters and not is_complete(DraftFile(file.charters)):
+        raise DraftError("A charter in this file was not signed by enough stewards.")
     missing(file)
     return file
 

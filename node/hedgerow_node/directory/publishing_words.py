@@ -1,10 +1,10 @@
 """Records in words: what stewards read before they sign, and what stands on top of the files they pass around."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from hedgerow_protocol import rules
-from hedgerow_protocol.content import Attendance, ListingContent, Meeting
+from hedgerow_protocol.content import Attendance, Facets, Joining, ListingContent, Meeting, Openness, Standing
 from hedgerow_protocol.envelope import Envelope
 from hedgerow_protocol.ids import RecordId
 from hedgerow_protocol.ports import Timestamp
@@ -59,45 +59,73 @@ def describe_charter(charter: Charter, previous: Charter | None = None) -> list[
 
 
 def describe_content(content: ListingContent) -> list[str]:
-    """A listing's text and meetings."""
+    """Everything a listing says, in words: whoever signs must be able to read it all."""
     pairs = [
         ("Name", content.name),
         ("Summary", content.summary),
         ("Shared experience", ", ".join(content.experiences)),
-        ("Languages", ", ".join(content.facets.languages)),
+        ("Program", content.program),
+        *_describe_facets(content.facets),
+        ("Joining", "" if content.joining is Joining.COME else content.joining.name.lower()),
         ("How to join", content.how_to_join),
         ("For whom", content.eligibility),
         ("Web", " ".join(filter(None, (content.url, *content.links)))),
         ("Contact", "; ".join(" ".join(filter(None, (c.name, c.phone, c.email))) for c in content.contacts)),
+        ("District", content.district),
+        ("Body", content.body),
         ("Notes", content.group_notes),
+        ("Last confirmed", content.confirmed),
+        ("From the feed", content.source),
+        *content.extras,
     ]
-    lines = [f"{label}: {' '.join(value.split())}" for label, value in pairs if value]
-    return [*lines, *(f"Meeting: {describe_meeting(meeting)}" for meeting in content.meetings)]
+    return [*_lines(pairs), *(f"Meeting: {describe_meeting(meeting)}" for meeting in content.meetings)]
+
+
+def _describe_facets(facets: Facets) -> list[tuple[str, str]]:
+    return [
+        ("Open or closed", "" if facets.openness is Openness.UNKNOWN else facets.openness.name.lower()),
+        ("Languages", ", ".join(facets.languages)),
+        ("Form", ", ".join(facets.formats)),
+        ("Access and comfort", ", ".join(facets.features)),
+        ("Especially for", ", ".join(facets.communities)),
+    ]
+
+
+def _lines(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{label}: {' '.join(value.split())}" for label, value in pairs if value]
 
 
 def describe_meeting(meeting: Meeting) -> str:
-    """One meeting in a line: when, how, where."""
-    parts = [_when(meeting)]
+    """One meeting in a line: when, how, where, and whatever else it says."""
+    parts = [meeting.name, _when(meeting)]
+    if meeting.standing is not Standing.ACTIVE:
+        parts.append(meeting.standing.name)
     if meeting.attendance in _ATTENDANCE:
         parts.append(_ATTENDANCE[meeting.attendance])
-    place = meeting.place
+    place, online = meeting.place, meeting.online
     if place is not None:
         where = (place.name, place.formatted or place.street, place.city, place.postal_code, place.country)
-        parts.append(", ".join(each for each in where if each))
-    if meeting.online is not None:
-        parts += [each for each in (meeting.online.url, meeting.online.phone, meeting.online.password_hint) if each]
-    if meeting.notes:
-        parts.append(" ".join(meeting.notes.split()))
-    return "; ".join(part for part in parts if part)
+        parts += [", ".join(each for each in where if each), place.notes]
+    if online is not None:
+        parts += [online.url, online.url_notes, online.phone, online.phone_notes, online.password_hint]
+    parts += [meeting.notes, *_lines(_describe_facets(meeting.facets)), meeting.url]
+    return "; ".join(" ".join(part.split()) for part in parts if part)
 
 
 def _when(meeting: Meeting) -> str:
     if meeting.weekday is not None:
-        day = f"every {_DAYS[meeting.weekday]}"
+        day = f"every {_DAYS[meeting.weekday]}{f' from {meeting.first}' if meeting.first else ''}"
     elif meeting.rrule:
         day = f"{_rule(meeting.rrule)} from {meeting.first}"
     else:
         day = meeting.first or "by appointment"
+    if meeting.until:
+        day += f" until {meeting.until}"
+    for label, dates in (("not on", meeting.cancelled), ("also on", meeting.added)):
+        if dates:
+            day += f", {label} {', '.join(dates)}"
+    for change in meeting.changes:
+        day += f", {change.date} moved to {change.to_date} {change.start // 60:02}:{change.start % 60:02}"
     if meeting.start is None:
         return day
     time = f"{meeting.start // 60:02}:{meeting.start % 60:02}"

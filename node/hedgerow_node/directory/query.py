@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
+from hedgerow_node.schedule.zones import find_zone
 from hedgerow_protocol import limits
 from hedgerow_protocol.content import Attendance
-
-from hedgerow_node.schedule.zones import find_zone
 
 QUERY_CHARACTERS_MAX: Final = 200
 """Characters. A search is a few words; a longer one is a text pasted by mistake."""

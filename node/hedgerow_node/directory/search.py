@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node.directory.query import Query
 from hedgerow_node.directory.search_cursor import Place, read_cursor, write_cursor
 from hedgerow_node.directory.search_index import attendance_mark, day_mark, mark
@@ -21,6 +18,8 @@ from hedgerow_node.directory.search_words import TERMS_MAX, fold
 from hedgerow_node.store import finding, showing
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.rows import Candidate
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.state import ShownListing
 
 RANKED_MAX: Final = 1_000
 """Listings. How many hits are put in order of how well their names fit; ordering costs time for each."""

@@ -10,14 +10,14 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import msgpack
-from hedgerow_protocol import rules
-from hedgerow_protocol.content import Attendance, ListingContent, Meeting, Place, Standing
-from hedgerow_protocol.records import Listing
 
-from hedgerow_node.directory.search_words import distinct, fold
+from hedgerow_node.directory.search_words import fold
 from hedgerow_node.formats.vocabulary import label_of_tag
 from hedgerow_node.store.index_rows import MARK
 from hedgerow_node.store.rows import IndexRow
+from hedgerow_protocol import rules
+from hedgerow_protocol.content import Attendance, ListingContent, Meeting, Place, Standing
+from hedgerow_protocol.records import Listing
 
 WORDS_INDEXED_MAX: Final = 1_000
 """Words. Of one listing; the longest real ones have a third of this."""
@@ -28,19 +28,20 @@ ALL_DAYS: Final = 0b1111111
 def index_of(listing: Listing) -> IndexRow:
     """The row by which a listing is found."""
     content = listing.content
-    meetings = [meeting for meeting in content.meetings if meeting.standing is not Standing.ENDED]
-    facts = [_meeting_facts(meeting) for meeting in meetings]
-    languages = _languages(content.facets.languages)
-    general = (content.experiences, content.program.lower(), content.facets.features, languages)
+    facts = [_meeting_facts(each) for each in content.meetings if each.standing is not Standing.ENDED]
+    general = (
+        content.experiences, content.program.lower(), content.facets.features, _lower(content.facets.languages),
+    )  # fmt: skip
     name = fold(content.name)
-    places = {(fact[4], fact[5]): None for fact in facts if fact[4] is not None}
-    rest = distinct(fold(_text(content)), set(name))[:WORDS_INDEXED_MAX]
+    rest = list(dict.fromkeys(fold(_text(content))))
+    del rest[WORDS_INDEXED_MAX:]
+    marks = _marks(general, facts)
     return IndexRow(
-        words=f"{' '.join(name)} | {' '.join(rest)} | {' '.join(_marks(general, facts))}",
-        facts=msgpack.packb((general, facts), use_bin_type=True),
-        places=tuple(places),
+        words=f"{' '.join(name)} | {' '.join(rest)} | {marks}",
+        terms=(*name, *rest),
+        facts=msgpack.packb((general, facts)),
+        places=tuple(dict.fromkeys([(fact[4], fact[5]) for fact in facts if fact[4] is not None])),
         meetings=len(content.meetings),
-        source=content.source,
     )
 
 
@@ -73,8 +74,8 @@ def _label(tag: str) -> str:
     return f"{tag} {label_of_tag(tag)}"
 
 
-def _languages(tags: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple([tag.lower() for tag in tags])
+def _lower(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([tag.lower() for tag in tags]) if tags else ()
 
 
 def _meeting_facts(meeting: Meeting) -> tuple[Any, ...]:
@@ -88,7 +89,7 @@ def _meeting_facts(meeting: Meeting) -> tuple[Any, ...]:
         None if place is None else place.latitude_e7,
         None if place is None else place.longitude_e7,
         meeting.facets.features,
-        _languages(meeting.facets.languages),
+        _lower(meeting.facets.languages),
     )
 
 
@@ -116,23 +117,29 @@ def _day_of(text: str) -> int:
     return 1 << (date.fromisoformat(text).isoweekday() % 7)
 
 
-def _marks(general: tuple[Any, ...], facts: list[tuple[Any, ...]]) -> list[str]:
+def _marks(general: tuple[Any, ...], facts: list[tuple[Any, ...]]) -> str:
+    """The marks of a listing; one that stands there twice does no harm."""
     experiences, program, features, languages = general
-    marks = [mark("e", tag) for tag in experiences]
+    parts = [_tag_marks("e", experiences), _tag_marks("f", features), _language_marks(languages)]
     if program:
-        marks.append(mark("p", program))
-    features, languages = set(features), set(languages)
-    days, attendances = 0, set()
-    for meeting_days, _start, _zone, attendance, _lat, _lon, own_features, own_languages in facts:
-        days |= meeting_days
-        attendances.add(attendance)
-        features.update(own_features)
-        languages.update(own_languages)
-    marks += [mark("f", tag) for tag in sorted(features)]
-    marks += [mark("l", part) for part in sorted({part for tag in languages for part in language_parts(tag)})]
-    marks += [day_mark(day) for day in range(7) if days >> day & 1]
-    marks += [attendance_mark(attendance) for attendance in sorted(attendances) if attendance]
-    return marks
+        parts.append(mark("p", program))
+    for days, _start, _zone, attendance, _lat, _lon, own_features, own_languages in facts:
+        parts += (_DAY_MARKS[days], attendance_mark(attendance))
+        if own_features:
+            parts.append(_tag_marks("f", own_features))
+        if own_languages:
+            parts.append(_language_marks(own_languages))
+    return " ".join(dict.fromkeys(parts) if len(facts) > 1 else parts)
+
+
+@lru_cache(maxsize=4096)
+def _tag_marks(kind: str, tags: tuple[str, ...]) -> str:
+    return " ".join([mark(kind, tag) for tag in tags])
+
+
+@lru_cache(maxsize=4096)
+def _language_marks(tags: tuple[str, ...]) -> str:
+    return " ".join([mark("l", part) for part in sorted({part for tag in tags for part in language_parts(tag)})])
 
 
 @lru_cache(maxsize=4096)
@@ -144,6 +151,9 @@ def mark(kind: str, tag: str) -> str:
 def day_mark(day: int) -> str:
     """The word for "meets on this weekday by its own clock"."""
     return f"{MARK}d{day}"
+
+
+_DAY_MARKS = tuple(" ".join(day_mark(day) for day in range(7) if days >> day & 1) for days in range(128))
 
 
 def attendance_mark(attendance: int | Attendance) -> str:

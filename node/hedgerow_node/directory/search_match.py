@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 import msgpack
-from hedgerow_protocol.content import Attendance
-from hedgerow_protocol.ports import Timestamp
 
 from hedgerow_node.directory.query import Query
 from hedgerow_node.schedule.occurrences import at_wall_clock
 from hedgerow_node.schedule.zones import find_zone
 from hedgerow_node.store.rows import Candidate
+from hedgerow_protocol.content import Attendance
+from hedgerow_protocol.ports import Timestamp
 
 EARTH_KM: Final = 6371.0088
 """Kilometres. Mean radius (IUGG)."""

@@ -3,14 +3,13 @@
 import math
 from typing import Final
 
-from hedgerow_protocol.ports import Timestamp
-
 from hedgerow_node.directory.query import Query
 from hedgerow_node.directory.search_cursor import Place
 from hedgerow_node.directory.search_match import EARTH_KM, Matcher, distance_km
 from hedgerow_node.store import finding
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.rows import Candidate
+from hedgerow_protocol.ports import Timestamp
 
 RING_PLACES_MAX: Final = 1_000
 """Places. More in one ring: it is made narrower. Where that does not help (so many in one house), the rest of that

@@ -7,12 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.ids import ListingId, RecordId
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Charter
-from hedgerow_protocol.state import ShownListing, hour_start
-
 from hedgerow_node.directory.accept import Checked, Inspected, Skipped, inspect, keep_all
 from hedgerow_node.directory.accept_waiting import WaitingRoom
 from hedgerow_node.directory.import_plan import Held
@@ -23,9 +17,14 @@ from hedgerow_node.directory.search_index import index_of
 from hedgerow_node.directory.status import Status
 from hedgerow_node.store import showing
 from hedgerow_node.store.database import Connection, Database
-from hedgerow_node.store.index_rows import IndexRows
+from hedgerow_node.store.index_rows import KnownTerms
 from hedgerow_node.store.keeping import Caps, Keeper
 from hedgerow_node.store.rows import CharterChain, HeldSlot
+from hedgerow_protocol import limits
+from hedgerow_protocol.ids import ListingId, RecordId
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.records import Charter
+from hedgerow_protocol.state import ShownListing, hour_start
 
 BATCH_ENVELOPES: Final = 100
 """Envelopes. Verified and written together: beyond a hundred nothing is won."""
@@ -45,7 +44,7 @@ class Directory:
     def __init__(self, database: Database, caps: Caps) -> None:
         self._database = database
         self._caps = caps
-        self._rows = IndexRows()
+        self._terms = KnownTerms()
         self._waiting = WaitingRoom()
         self._door = asyncio.Lock()
         self._counting = asyncio.Lock()
@@ -123,7 +122,7 @@ class Directory:
 
     async def _write(self, now: Timestamp, work: Callable[[Keeper], _T]) -> _T:
         def run(connection: Connection) -> _T:
-            keeper = Keeper(connection, now, self._caps, self._rows, index_of)
+            keeper = Keeper(connection, now, self._caps, self._terms, index_of)
             result = work(keeper)
             keeper.finish()
             return result
@@ -131,7 +130,7 @@ class Directory:
         try:
             return await self._database.write(run)
         except BaseException:
-            self._rows.forget_terms()
+            self._terms.forget()
             raise
 
     async def prune(self, *, now: Timestamp) -> None:
@@ -177,7 +176,7 @@ class Directory:
     # --- for publishing and importing
 
     async def of_source(self, root: RecordId, source: str, *, now: Timestamp) -> list[ShownListing]:
-        """The listings shown now that one feed made below one founding charter."""
+        """The listings shown now that one feed made below one founding charter; none while they are in dispute."""
         return await self._database.read(lambda c: showing.of_source(c, root, source, now))
 
     async def held_of(self, root: RecordId, source: str) -> dict[bytes, Held]:

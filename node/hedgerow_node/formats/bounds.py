@@ -34,3 +34,6 @@ REPORTED_NAME_CHARACTERS_MAX: Final = 80
 
 JSON_CONTAINERS_MAX: Final = 1_500_000
 """Lists and objects. One JSON text: 40,000 rows with 30 lists each; an empty list costs 56 bytes for two of text."""
+
+JSON_VALUES_MAX: Final = 4_000_000
+"""Values. One JSON text, told by its commas (those in texts count too): 40,000 rows with 100 of them each."""

@@ -5,6 +5,7 @@ Any bytes give a :class:`Parsed` or raise :class:`FormatError` with a sentence t
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from hedgerow_node.formats import bounds, vocabulary
@@ -19,6 +20,7 @@ from hedgerow_node.formats.feed_shapes import (
 )
 from hedgerow_node.formats.grouping import group_rows
 from hedgerow_node.formats.json_text import read_json
+from hedgerow_node.formats.listing_size import fitted, is_too_large
 from hedgerow_node.formats.meeting_guide_in import read_meeting_guide_row
 from hedgerow_node.formats.report import Draft, FormatError, Parsed, Tally
 from hedgerow_node.formats.source_row import SourceRow
@@ -174,22 +176,17 @@ class _Reading:
         return self.tally.parsed(_with_own_keys(drafts))
 
     def _of_program(self, drafts: Sequence[Draft]) -> list[Draft]:
-        from dataclasses import replace
-
-        if self.program is None:
-            return list(drafts)
-        experiences = set(self.program.experiences)
-        return [
-            Draft(
-                draft.key,
-                replace(
-                    draft.content,
-                    program=draft.content.program or self.program.code,
-                    experiences=tuple(sorted({*draft.content.experiences, *experiences})),
-                ),
-            )
-            for draft in drafts
-        ]
+        """Drafts of formats that know no programs, with the program's code and experiences, cut to a record's size."""
+        finished: list[Draft] = []
+        for draft in drafts:
+            content = draft.content
+            if self.program is not None:
+                experiences = tuple(sorted({*content.experiences, *self.program.experiences}))
+                content = replace(content, program=content.program or self.program.code, experiences=experiences)
+            if is_too_large(content):
+                content = fitted(content, self.tally)
+            finished.append(Draft(draft.key, content))
+        return finished
 
 
 def _with_own_keys(drafts: Sequence[Draft]) -> list[Draft]:

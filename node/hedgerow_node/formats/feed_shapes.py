@@ -76,8 +76,10 @@ def _of_list(name: str, value: list[object], tally: Tally) -> Shape:
         return BmltServiceBodies(value)
     if _is_human_services(keys):
         return HumanServices(value)
-    if not value or _names_meetings(keys) or not sample:
+    if not value or _names_meetings(keys):
         return MeetingGuide(value)
+    if not sample:
+        raise FormatError(f"{name} is a list of single values, not of meetings.")
     raise FormatError(f"{name} is a list, but not of meetings: its entries have neither names nor days nor times.")
 
 

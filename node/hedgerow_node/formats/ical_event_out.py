@@ -233,6 +233,9 @@ class EventWriter:
         openness = self._meeting.facets.openness or self._content.facets.openness
         if openness is not Openness.UNKNOWN:
             tags.append(openness.name.lower())
+        for key, value in (*self._content.extras, *self._meeting.extras):
+            if key == "ics:CATEGORIES":  # those of another calendar that are no tags of ours
+                tags += value.split(", ")
         return sorted(set(tags))
 
 

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from hedgerow_protocol import limits
-from hedgerow_protocol.content import Change, Meeting, Place
+from hedgerow_protocol.content import Change, Meeting, Place, Standing
 
 from hedgerow_node.formats.grouping import group_rows
 from hedgerow_node.formats.ical_event_in import EventReader, Words, property_text
@@ -28,6 +28,8 @@ from hedgerow_node.formats.text_repair import line
 from hedgerow_node.formats.time_zone import ZoneFinder
 
 _FALLBACK_NAME: Final = "Meeting"
+
+_VENDOR_ZONE: Final = re.compile(r";TZID=/+(?=[^:\"]*:)")
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -63,7 +65,8 @@ def _parsed(lines: list[str], tally: Tally) -> dict[str, Any] | None:
                 head = head.replace(";;", ";")
             each = head.rstrip(";") + colon + value
             tally.repair("line_broken")
-        repaired.append(each.replace("\x00", ""))
+        # The library guesses at vendors' zone names with a warning; without the slash it leaves them to us.
+        repaired.append(_VENDOR_ZONE.sub(";TZID=", each.replace("\x00", ""), count=1))
     text = "\r\n".join(["BEGIN:VEVENT", *repaired, "END:VEVENT", ""])
     try:
         event = Event.from_ical(text.encode("utf-8", "replace"))
@@ -124,7 +127,7 @@ class _Reading:
         minutes = self._minutes(reader, start)
         if at is not None and uid:
             words = reader.words()
-            cancelled = words.standing is not words.standing.ACTIVE
+            cancelled = words.standing is not Standing.ACTIVE
             self._overrides[uid].append(_Override(number, at, start, minutes, cancelled, words))
             return
         if start is None and not reader.has("SUMMARY"):
@@ -265,7 +268,8 @@ class _Reading:
     def _changed(self, series: _Series, override: _Override) -> Meeting:
         meeting = series.row.meeting
         day = override.at.at(meeting.tz).day.isoformat()
-        if override.cancelled:
+        # In a paused series every event is cancelled; that says nothing of one date.
+        if override.cancelled and meeting.standing is Standing.ACTIVE:
             return replace(meeting, cancelled=latest_dates([*meeting.cancelled, day], self._tally))
         start = None if override.start is None else override.start.at(meeting.tz)
         if start is None or start.minute is None or meeting.start is None:

@@ -48,24 +48,22 @@ def read_calendars(data: bytes, tally: Tally) -> Calendars:
 
 def unfold(text: str, tally: Tally) -> list[str]:
     """Lines whole again (RFC 5545, 3.1), however the file ends its lines."""
-    lines: list[str] = []
-    parts: list[str] = []
+    whole: list[list[str]] = []
     for raw in re.split(r"\r\n|\n|\r", text.lstrip("\ufeff")):
-        if raw[:1] in (" ", "\t") and parts:
-            parts.append(raw[1:])
-        elif not raw.strip():
-            continue
-        elif _LINE.match(raw) or not parts:
-            if parts:
-                lines.append("".join(parts))
-            parts = [raw]
+        if raw[:1] in (" ", "\t") and whole:
+            whole[-1].append(raw[1:])
+        elif raw.strip():
+            whole.append([raw])
+    lines: list[list[str]] = []
+    for parts in whole:
+        line = "".join(parts)
+        if _LINE.match(line) or not lines:
+            lines.append([line])
         else:
             # A new line that was not escaped, inside somebody's description.
             tally.repair("line_broken")
-            parts.append("\\n" + raw)
-    if parts:
-        lines.append("".join(parts))
-    return lines
+            lines[-1].append(line)
+    return ["\\n".join(parts) for parts in lines]
 
 
 class _Splitter:

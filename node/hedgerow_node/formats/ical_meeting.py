@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from hedgerow_protocol import limits
@@ -42,7 +43,7 @@ class TimedEvent:
         added = {*shape.added, *further}
         if own_first == "NONE" and shape.weekday is not None:
             first = ""
-        elif len(own_first) == 10 and own_first[4] == own_first[7] == "-":
+        elif _is_date(own_first):
             added |= set() if repeats else {first}
             first = own_first
         if not repeats:
@@ -83,6 +84,13 @@ class TimedEvent:
         if not rules or not isinstance(rules[0], Mapping):
             return ONCE
         return shape_of(rule_parts(rules[0], self._tz, self._start), self._start.day, self._start.minute, self._tally)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def attendance_of(place: Place | None, online: Online | None) -> Attendance:

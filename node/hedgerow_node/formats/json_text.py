@@ -13,6 +13,9 @@ def read_json(name: str, text: str, tally: Tally) -> object:
     if text.count("[") + text.count("{") > bounds.JSON_CONTAINERS_MAX:
         raise FormatError(f"{name} holds too many parts: more than {bounds.JSON_CONTAINERS_MAX} lists and objects.")
 
+    if text.count(",") > bounds.JSON_VALUES_MAX:
+        raise FormatError(f"{name} holds too many parts: more than {bounds.JSON_VALUES_MAX} values.")
+
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(items)
         if len(fields) != len(items):

@@ -10,12 +10,11 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Final
 
+from hedgerow_node.formats.report import Tally
+from hedgerow_node.schedule.rule_dates import rule_ordinals
 from hedgerow_protocol import limits
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.rules import FREQUENCIES, Rule, parse, spell
-
-from hedgerow_node.formats.report import Tally
-from hedgerow_node.schedule.rule_dates import rule_ordinals
 
 _SPELLED_OUT_YEARS: Final = 60
 """Years. How far a rule outside our part is followed; a yearly one then still gives dates for a lifetime."""
@@ -37,10 +36,13 @@ class RuleShape:
 ONCE: Final = RuleShape()
 
 
-def shape_of(parts: Mapping[str, str], first: date, start: int | None, tally: Tally) -> RuleShape:
+def shape_of(
+    parts: Mapping[str, str], first: date, start: int | None, tally: Tally, *, first_is_one: bool = True
+) -> RuleShape:
     """The shape of a rule given as NAME → VALUE (upper case) with its first date and minute of the day.
 
-    UNTIL must already be a date, YYYYMMDD, by the meeting's own wall clock.
+    UNTIL must already be a date, YYYYMMDD, by the meeting's own wall clock. ``first_is_one`` says whether the first
+    date is an occurrence also where the rule does not name it, as in iCalendar.
     """
     cleaned = _cleaned(dict(parts), start, tally)
     if cleaned.get("FREQ", "") not in FREQUENCIES:
@@ -50,7 +52,7 @@ def shape_of(parts: Mapping[str, str], first: date, start: int | None, tally: Ta
         rule = parse(";".join(f"{name}={value}" for name, value in cleaned.items()))
     except RemoteError:
         return _spelled_out(cleaned, first, tally)
-    return _with_first(_simpler(rule), first, tally)
+    return _shaped(_simpler(rule), first, tally, first_is_one=first_is_one)
 
 
 def _cleaned(parts: dict[str, str], start: int | None, tally: Tally) -> dict[str, str]:
@@ -84,11 +86,11 @@ def _simpler(rule: Rule) -> Rule:
     return rule
 
 
-def _with_first(rule: Rule, first: date, tally: Tally) -> RuleShape:
-    """DTSTART is always the first occurrence, also where its rule does not name it; then it counts as one."""
+def _shaped(rule: Rule, first: date, tally: Tally, *, first_is_one: bool) -> RuleShape:
+    """The shape; a DTSTART that its rule does not name is a further date, and counts as one."""
     added: tuple[str, ...] = ()
     text = spell(rule)
-    if first.toordinal() not in rule_ordinals(text, first, first.toordinal(), first.toordinal()):
+    if first_is_one and not any(rule_ordinals(text, first, first.toordinal(), first.toordinal())):
         tally.repair("first_date_outside_rule")
         added = (first.isoformat(),)
         if rule.count is not None:

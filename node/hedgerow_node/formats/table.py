@@ -17,13 +17,16 @@ _DELIMITERS: Final = (",", ";", "\t", "|")
 _HEADING_ROWS: Final = 10
 """Rows. How far down a heading is looked for."""
 
+_HEADING_CHARACTERS: Final = 20_000
+"""Characters. How much of a line is looked at in search of a heading."""
+
 Row = dict[str, object]
 
 
 def read_csv(name: str, text: str, tally: Tally) -> list[Row]:
     """The rows of a CSV text under their headings. Raises :class:`FormatError` when no heading is found."""
     text = text.lstrip("\ufeff")
-    lines = text.split("\n", _HEADING_ROWS)[:_HEADING_ROWS]
+    lines = [line[:_HEADING_CHARACTERS] for line in text.split("\n", _HEADING_ROWS)[:_HEADING_ROWS]]
     delimiter = max(_DELIMITERS, key=lambda mark: _known_headings(lines, mark))
     if _known_headings(lines, delimiter) < 2:
         raise FormatError(f"{name} is neither a known feed nor a table: its first rows name no known columns.")
@@ -43,8 +46,13 @@ def _cells(name: str, text: str, delimiter: str, tally: Tally) -> list[list[obje
     csv.field_size_limit(bounds.FILE_BYTES_MAX)
     for strict in (True, False):
         try:
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
-            return [list(row) for row in reader]
+            cells: list[list[object]] = []
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict):
+                if any(row):  # millions of empty lines cost nothing
+                    cells.append(list(row[: 2 * bounds.CELLS_MAX]))
+                if len(cells) > bounds.ROWS_MAX + _HEADING_ROWS:
+                    raise FormatError(f"{name} holds more than {bounds.ROWS_MAX} rows; divide it into several sources.")
+            return cells
         except csv.Error:
             if strict:
                 tally.repair("table_quotes")

@@ -63,11 +63,17 @@ def answer_ready(request: web.BaseRequest, ready: Ready, *, cache: str = securit
 
 
 async def answer_once(
-    request: web.BaseRequest, body: bytes, content_type: str, *, status: int = 200, cache: str = security.NO_STORE
+    request: web.BaseRequest,
+    body: bytes,
+    content_type: str,
+    *,
+    status: int = 200,
+    cache: str = security.NO_STORE,
+    compress: bool = True,
 ) -> web.Response:
-    """Send a body that only this visitor gets."""
+    """Send a body that only this visitor gets. Do not compress one that holds a secret beside what others chose."""
     headers = {"Content-Type": content_type, "Cache-Control": cache, "Vary": "Accept-Encoding"}
-    if len(body) >= COMPRESS_FROM_BYTES and accepts_gzip(request):
+    if compress and len(body) >= COMPRESS_FROM_BYTES and accepts_gzip(request):
         headers["Content-Encoding"] = "gzip"
         if len(body) > INLINE_BYTES_MAX:
             body = await asyncio.to_thread(gzip_bytes, body, 4)

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from aiohttp import web
-from hedgerow_protocol.state import ShownListing
 
 from hedgerow_node.directory.query import Query, QueryError, query_from_params
 from hedgerow_node.http import security
@@ -15,6 +14,7 @@ from hedgerow_node.http.pages_public import find_listing, node_facts
 from hedgerow_node.http.problems import Problem
 from hedgerow_node.http.site import SITE
 from hedgerow_node.http.snapshots import JSON, json_ready
+from hedgerow_protocol.state import ShownListing
 
 INLINE_LISTINGS = 20
 """Listings turned into JSON on the loop; more go to a thread, so that nobody else waits."""

@@ -5,6 +5,8 @@ import asyncio
 from aiohttp import web
 
 from hedgerow_node.http import security
+from hedgerow_node.http.answers import answer_ready
+from hedgerow_node.http.pages_public import beholder
 from hedgerow_node.http.problems import Problem, not_found
 from hedgerow_node.http.site import SITE
 from hedgerow_node.http.wording import Wording
@@ -37,13 +39,12 @@ async def robots(request: web.Request) -> web.Response:
 
 async def compact_list(request: web.Request) -> web.Response:
     """``/directory/list.json``: what the browser searches by itself."""
-    from hedgerow_node.http.answers import answer_ready
-    from hedgerow_node.http.pages_public import beholder
-
     site = request.app[SITE]
     region = request.query.get("region")
     if region is not None and len(region) > 80:
         raise Problem(400, "A region's key has at most 80 characters.", field="region")
     view = site.pages.view(request)
     wording: Wording = beholder(site, view).wording
-    return answer_ready(request, await site.snapshots.compact(wording, region))
+    response = answer_ready(request, await site.snapshots.compact(wording, region))
+    response.headers["Vary"] = "Accept-Encoding, Accept-Language"
+    return response

@@ -17,8 +17,8 @@ BODY_BYTES_MAX: Final = 256 * 1024
 UPLOAD_BYTES_MAX: Final = 256 * 1024
 """Bytes. A co-signed file on the keeper's page: one envelope is at most 40 KiB, in text a third more."""
 
-FIELDS_MAX: Final = 400
-"""Fields. One form; the publishing form sends about 40."""
+FIELDS_MAX: Final = 600
+"""Fields. One form; the publishing form with twenty meetings and every box ticked sends about 560."""
 
 HEAD_SECONDS_MAX: Final = 10.0
 """Seconds. From the first byte of a request to the end of its headers: ample on a slow phone."""

@@ -7,16 +7,15 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Any
 from urllib.parse import urlsplit
 
-from hedgerow_protocol.content import Attendance, Facets, ListingContent, Meeting, Openness, Place, Standing
-from hedgerow_protocol.ids import to_text
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node.formats.vocabulary import ACCESS_NEEDS, find_program
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.wording import Wording, place_line, place_lines
 from hedgerow_node.schedule.now import Moment, Phase, look, shown_time
 from hedgerow_node.schedule.occurrences import zone_of
+from hedgerow_protocol.content import Attendance, Facets, ListingContent, Meeting, Openness, Place, Standing
+from hedgerow_protocol.ids import to_text
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.state import ShownListing
 
 TIMES_ON_CARD = 4
 TAGS_ON_CARD = 6

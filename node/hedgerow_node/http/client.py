@@ -56,14 +56,11 @@ class Callers:
 
     def of(self, request: web.BaseRequest) -> Caller:
         """Read what the connection, and only then what a trusted proxy, says."""
-        peer = parse_address(request.remote or "")
-        scheme = request.scheme
-        headers = request.headers
-        if not self._trusted or not self.is_trusted(peer):
+        remote, scheme, headers = request.remote or "", request.scheme, request.headers
+        if not self._trusted or not self.is_trusted(parse_address(remote)):
             # An untrusted proxy's headers are not believed, but they tell that the connection came from elsewhere.
-            direct = "X-Forwarded-For" not in headers and "Forwarded" not in headers
-            local = peer is None or peer.is_loopback  # no peer address: a unix socket
-            return Caller(subscriber(peer), local, scheme == "https" or (local and direct), scheme, False)
+            return _direct(remote, scheme, "X-Forwarded-For" in headers or "Forwarded" in headers)
+        peer = parse_address(remote)
         forwarded = headers.get("X-Forwarded-Proto", "").strip().lower()
         scheme = forwarded if forwarded in ("http", "https") else scheme
         client = self._forwarded_for(headers.get("X-Forwarded-For", ""), peer)
@@ -91,6 +88,13 @@ class Callers:
             if not self.is_trusted(address):
                 break
         return client
+
+
+@lru_cache(maxsize=1024)
+def _direct(remote: str, scheme: str, relayed: bool) -> Caller:
+    peer = parse_address(remote)
+    local = peer is None or peer.is_loopback  # no peer address: a unix socket
+    return Caller(subscriber(peer), local, scheme == "https" or (local and not relayed), scheme, False)
 
 
 @lru_cache(maxsize=256)

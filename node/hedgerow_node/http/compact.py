@@ -8,15 +8,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hedgerow_protocol.content import ListingContent, Meeting, Place, Standing
-from hedgerow_protocol.ids import to_text
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node.http.cards import all_facets, shorten
 from hedgerow_node.http.towns import TownCounter
 from hedgerow_node.http.wording import Wording, place_line
 from hedgerow_node.schedule.occurrences import occurrences
+from hedgerow_protocol.content import ListingContent, Meeting, Place, Standing
+from hedgerow_protocol.ids import to_text
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.state import ShownListing
 
 VERSION = 1
 DAYS_AHEAD = 35

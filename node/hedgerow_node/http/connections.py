@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from hedgerow_protocol.ports import Instant
 
 from hedgerow_node.http import bounds
 from hedgerow_node.http.client import Callers, parse_address, subscriber
+from hedgerow_protocol.ports import Instant
 
 LOG = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Door:
 class PatientHandler(web.RequestHandler):
     """aiohttp's handler of one connection, which tells the :class:`Door` how far it is."""
 
-    __slots__ = ("_busy", "_deadline", "_door", "_stalled_since", "counted_as")
+    __slots__ = ("_busy", "_deadline", "_door", "_stalled_since", "_time", "counted_as")
 
     def __init__(self, manager: web.Server, door: Door, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -110,6 +110,7 @@ class PatientHandler(web.RequestHandler):
         )
         self._door = door
         self._busy = False
+        self._time = loop.time
         self._deadline = Instant(loop.time() + door.head_seconds)
         self._stalled_since: Instant | None = None
         self.counted_as = ""
@@ -127,12 +128,13 @@ class PatientHandler(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         if not self._busy:
-            start = asyncio.get_running_loop().time()
-            self._deadline = Instant(min(self._deadline, start + self._door.head_seconds))
+            latest = self._time() + self._door.head_seconds
+            if latest < self._deadline:
+                self._deadline = Instant(latest)
         super().data_received(data)
 
     def pause_writing(self) -> None:
-        self._stalled_since = Instant(asyncio.get_running_loop().time())
+        self._stalled_since = Instant(self._time())
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -146,7 +148,7 @@ class PatientHandler(web.RequestHandler):
     def request_ended(self) -> None:
         """The answer is on its way; the next request may come."""
         self._busy = False
-        self._deadline = Instant(asyncio.get_running_loop().time() + self._door.idle_seconds)
+        self._deadline = Instant(self._time() + self._door.idle_seconds)
 
     def is_late(self, now: float) -> bool:
         """Whether this connection is held for nothing."""

@@ -6,9 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from aiohttp import web
-from hedgerow_protocol.ids import to_text
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.state import ShownListing
 
 from hedgerow_node.directory.query import Query, QueryError
 from hedgerow_node.http import bounds, security
@@ -18,6 +15,9 @@ from hedgerow_node.http.pages_public import find_listing
 from hedgerow_node.http.problems import Problem
 from hedgerow_node.http.site import SITE, Site
 from hedgerow_node.http.snapshots import JSON
+from hedgerow_protocol.ids import to_text
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.state import ShownListing
 
 CALENDAR = "text/calendar; charset=utf-8"
 DISCREET_TITLE = "Appointment"

@@ -5,17 +5,19 @@ from aiohttp import web
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.site import CALLER, SITE
 
+_JSON = {"Content-Type": "application/json"}
+
 
 async def healthz(request: web.Request) -> web.Response:
     """``/healthz``: the process answers."""
-    return web.json_response({"status": "ok"})
+    return web.Response(body=b'{"status":"ok"}', headers=_JSON)
 
 
 async def readyz(request: web.Request) -> web.Response:
     """``/readyz``: the directory answers, too."""
     site = request.app[SITE]
     await site.directory.status(now=site.now())
-    return web.json_response({"status": "ready"})
+    return web.Response(body=b'{"status":"ready"}', headers=_JSON)
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -24,6 +24,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PROGRAM_PATHS = ("/api/", "/export/", "/directory/", "/healthz", "/readyz", "/metrics")
 """Paths whose errors are for programs."""
 
+READING = frozenset((hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS))
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
+
 HEAVY_PATHS = ("/export/", "/print")
 """Paths that read the whole directory."""
 
@@ -88,7 +91,7 @@ def _admit(site: Site, request: web.Request) -> None:
                 f"That was a lot at once. Wait {seconds} seconds, then go on.",
                 headers=(("Retry-After", str(seconds)),),
             )
-    if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS) and not origin_is_ours(request, host):
+    if request.method not in READING and not origin_is_ours(request, host):
         raise Problem(403, "This form was sent by another website. Open the page here and try again.", own_words=True)
 
 
@@ -133,10 +136,8 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
     """Signal ``on_response_prepare``: the headers of :mod:`hedgerow_node.http.security`, and no server name."""
     headers = response.headers
     headers.pop(hdrs.SERVER, None)
-    headers.update(security.ALWAYS)
     caller = request.get(CALLER)
-    if caller is not None and caller.secure:
-        headers.update(security.SECURE_ONLY)
+    headers.update(security.ALWAYS_SECURE if caller is not None and caller.secure else security.ALWAYS)
     if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:
         headers[security.OWN_ORIGIN[0]] = security.OWN_ORIGIN[1]
     if hdrs.CACHE_CONTROL not in headers:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from hedgerow_protocol import limits
-
 from hedgerow_node.directory.query import (
     ACCESS_TAGS_MAX,
     ATTENDANCES,
@@ -15,6 +13,7 @@ from hedgerow_node.directory.query import (
 )
 from hedgerow_node.http.bounds import EXPORT_LISTINGS_MAX
 from hedgerow_node.http.problems import PROBLEM_TYPE
+from hedgerow_protocol import limits
 
 TEXT = {"type": "string"}
 _TIME = {"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$", "examples": ["18:30"]}
@@ -99,7 +98,7 @@ def _paths() -> dict[str, Any]:
         "discreet", "A neutral title for every entry; 1 for an ordinary one.", {"type": "string", "maxLength": 60}
     )
     region = _parameter("region", "One region of a list that is too large.", {"type": "string", "maxLength": 80})
-    lang = _parameter("lang", "The language of labels.", {"type": "string", "maxLength": 35})
+    lang = _parameter("lang", "The language of labels.", TEXT)
     filters = filter_parameters(paging=False)
     page, listing, status = _ref("ListingsPage"), _ref("Listing"), _ref("Status")
     rows = {"type": "array", "items": {"type": "object"}}

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
-from hedgerow_protocol.state import ShownListing
 
 from hedgerow_node.directory.query import Query, QueryError, query_from_params
 from hedgerow_node.http.cards import Beholder, card, next_moment
@@ -17,6 +16,7 @@ from hedgerow_node.http.snapshots import Overview
 from hedgerow_node.http.towns import find_town
 from hedgerow_node.http.wording import Wording, zone_or_utc
 from hedgerow_node.schedule.zones import find_zone
+from hedgerow_protocol.state import ShownListing
 
 TOWNS_OFFERED = 200
 EXPERIENCES_OFFERED = 200
@@ -25,6 +25,12 @@ FIRST_PAGE_LISTINGS = 25
 
 NOW_LISTINGS_MAX = 200
 """Listings looked at for "on now or soon"; more than that begin within two hours only in very large directories."""
+
+NOW_SHOWN_LISTINGS_MAX = 50
+"""Listings on the page "on now or soon", which has no second page: who wants more chooses a town or a language."""
+
+NOW_FIRST_LISTINGS = 8
+"""Listings that are on now or soon, before all others on a page that asks for nothing."""
 
 NOW_BACK_MINUTES = 90
 NOW_AHEAD_MINUTES = 120
@@ -89,6 +95,8 @@ async def _answer(request: web.Request, pairs: list[tuple[str, str]]) -> web.Res
             wish.errors.append({"field": error.field, "text": error.sentence})
         else:
             shown, following, total = page.listings, page.next or "", page.total
+            if not wish.searched and not wish.query.cursor:
+                shown = _first(await _now_and_next(site, by, overview), shown)
     if total is None and not wish.searched and not wish.errors:
         total = overview.listings
     values = {
@@ -107,6 +115,21 @@ async def _answer(request: web.Request, pairs: list[tuple[str, str]]) -> web.Res
     status = 400 if wish.errors else 200
     index = request.method == "GET" and not wish.searched
     return await site.pages.page(request, view, "directory.html", values, status=status, index=index)
+
+
+def _first(soon: tuple[ShownListing, ...], others: tuple[ShownListing, ...]) -> tuple[ShownListing, ...]:
+    """What is on now goes first; later pages may show it once more in its own place."""
+    ids = {each.id for each in soon}
+    return (*soon, *(each for each in others if each.id not in ids))
+
+
+async def _now_and_next(site: Site, by: Beholder, overview: Overview) -> tuple[ShownListing, ...]:
+    """What begins the page that asks for nothing: the same for everybody, so it is looked up once a minute."""
+    key = (site.snapshots.version(), by.now // 60)
+    if site.snapshots.soon is None or site.snapshots.soon[0] != key:
+        found = await _on_now(site, Wish(dict.fromkeys((*_SINGLE, *_REPEATED), "")), replace(by, zone=None), overview)
+        site.snapshots.soon = (key, found[:NOW_FIRST_LISTINGS])
+    return site.snapshots.soon[1]
 
 
 def read_wish(pairs: Iterable[tuple[str, str]], overview: Overview, view: View) -> Wish:
@@ -212,4 +235,4 @@ async def _on_now(site: Site, wish: Wish, by: Beholder, overview: Overview) -> t
             begun = next_one[1].begins <= by.now
             found.append((not begun, -next_one[1].begins if begun else next_one[1].begins, shown))
     found.sort(key=lambda each: each[:2])
-    return tuple(shown for _, _, shown in found)
+    return tuple(shown for _, _, shown in found[:NOW_SHOWN_LISTINGS_MAX])

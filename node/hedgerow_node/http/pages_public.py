@@ -1,27 +1,23 @@
-"""The other public pages: one listing, the print list, help now, about, leaving."""
+"""Public pages: one listing, help now, about, leaving."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
-from hedgerow_protocol.content import Meeting, Standing
-from hedgerow_protocol.errors import RemoteError
-from hedgerow_protocol.ids import LISTING_ID_BYTES, ListingId, from_text, to_text
-from hedgerow_protocol.state import ShownListing
 
-from hedgerow_node.directory.query import QueryError, query_from_params
-from hedgerow_node.http import bounds
-from hedgerow_node.http.cards import Beholder, all_facets, is_web_address, listing_page, phone_href
+from hedgerow_node.http.cards import Beholder, is_web_address, listing_page, phone_href
 from hedgerow_node.http.help_now.crisis_lines import CrisisFile, CrisisLine, read_crisis_file
 from hedgerow_node.http.help_now.numbers import CountryNumbers, NumberList, emergency_numbers
 from hedgerow_node.http.languages import json_for_script
-from hedgerow_node.http.problems import Problem, not_found
+from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import SITE, Site
-from hedgerow_node.http.wording import Wording, place_line
+from hedgerow_node.http.wording import Wording
 from hedgerow_node.schedule.zones import find_zone
+from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.ids import LISTING_ID_BYTES, ListingId, from_text, to_text
+from hedgerow_protocol.state import ShownListing
 
 
 def beholder(site: Site, view: View, tz: str = "") -> Beholder:
@@ -70,70 +66,6 @@ def _json_ld(site: Site, shown: ShownListing, path: str) -> Any:
 
     url = f"{site.pages.base_url}{path}" if site.pages.base_url else ""
     return json_for_script(listing_json_ld(shown, now=site.now(), url=url))
-
-
-async def print_list(request: web.Request) -> web.Response:
-    """``/print``: every meeting that fits, by day, for paper."""
-    site = request.app[SITE]
-    view = site.pages.view(request)
-    by = beholder(site, view)
-    pairs = [(name, value) for name, value in request.query.items() if name not in ("lang", "limit", "cursor", "q")]
-    try:
-        query = query_from_params([*pairs, ("limit", "200")])
-    except QueryError as error:
-        raise Problem(400, error.sentence, field=error.field) from error
-    days: dict[int, list[tuple[int, dict[str, Any]]]] = {}
-    undated: list[dict[str, Any]] = []
-    listings, cursor, total = 0, "", 0
-    while listings < bounds.PRINT_LISTINGS_MAX:
-        page = await site.directory.search(replace(query, cursor=cursor), now=by.now)
-        for shown in page.listings:
-            listings += 1
-            for meeting in shown.content.meetings if shown.content is not None else ():
-                if meeting.standing is not Standing.ACTIVE:
-                    continue
-                total += 1
-                entry = _entry(by, shown, meeting)
-                if meeting.weekday is None:
-                    undated.append(entry)
-                else:
-                    start = 1440 if meeting.start is None else meeting.start
-                    days.setdefault(meeting.weekday, []).append((start, entry))
-        cursor = page.next or ""
-        if not cursor:
-            break
-        await asyncio.sleep(0)
-    values = {
-        "days": [
-            {
-                "label": by.wording.weekday(day),
-                "entries": [entry for _, entry in sorted(days[day], key=lambda each: (each[0], each[1]["name"]))],
-            }
-            for day in (1, 2, 3, 4, 5, 6, 0)
-            if day in days
-        ],
-        "undated": undated,
-        "printed_on": by.wording.plain_date(by.wording.today),
-        "total": total,
-        "cut": bool(cursor),
-    }
-    return await site.pages.page(request, view, "print.html", values)
-
-
-def _entry(by: Beholder, shown: ShownListing, meeting: Meeting) -> dict[str, Any]:
-    content = shown.content
-    time = by.wording.span(meeting) if meeting.weekday is not None else by.wording.when(meeting)
-    facets = all_facets(content) if content is not None else meeting.facets
-    zone = by.wording.zone_of_meeting(meeting)
-    return {
-        "time": f"{time} ({zone})" if zone and meeting.start is not None else time,
-        "name": shown.name,
-        "place": place_line(meeting.place) if meeting.place is not None else "",
-        "attendance": meeting.attendance.name.lower(),
-        "languages": [by.wording.language_name(tag) for tag in facets.languages],
-        "tags": by.wording.tags([*meeting.facets.formats, *meeting.facets.communities][:6]),
-        "phone": meeting.online.phone if meeting.online is not None else "",
-    }
 
 
 async def help_now(request: web.Request) -> web.Response:
@@ -204,7 +136,7 @@ async def about(request: web.Request) -> web.Response:
     site = request.app[SITE]
     view = site.pages.view(request)
     values = {
-        "node": await node_facts(site),
+        "node": await shown_facts(site, view),
         "exports": [
             {"label_key": f"about.export.{name}", "url": f"{site.prefix}{path}"}
             for name, path in (
@@ -232,6 +164,12 @@ async def node_facts(site: Site) -> dict[str, Any]:
         "state_hash": counts.state_hash,
         "peers": site.peers(),
     }
+
+
+async def shown_facts(site: Site, view: View) -> dict[str, Any]:
+    """The same with numbers as the page's language writes them."""
+    facts = await node_facts(site)
+    return {name: view.language.number(value) if isinstance(value, int) else value for name, value in facts.items()}
 
 
 async def leaving(request: web.Request) -> web.Response:

@@ -2,9 +2,8 @@
 
 from collections import OrderedDict
 
-from hedgerow_protocol.ports import Instant
-
 from hedgerow_node.http import bounds
+from hedgerow_protocol.ports import Instant
 
 
 class RateLimit:

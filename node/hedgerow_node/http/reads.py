@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from hedgerow_node.directory.outcome import Outcome
+from hedgerow_node.directory.query import Query
 from hedgerow_protocol.ids import ListingId, RecordId
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.state import ShownListing
-
-from hedgerow_node.directory.outcome import Outcome
-from hedgerow_node.directory.query import Query
 
 
 class PageOfListings(Protocol):

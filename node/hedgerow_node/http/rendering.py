@@ -6,7 +6,6 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from hedgerow_node.http import security
 from hedgerow_node.http.answers import answer_once
 from hedgerow_node.http.languages import Language, Languages
 from hedgerow_node.http.problems import Problem
@@ -131,7 +130,14 @@ class Pages:
     ) -> web.Response:
         """Render a page. Pages are never stored by browsers or proxies: what somebody looked at stays nowhere."""
         text = self.render(view, template, values, index=index)
-        response = await answer_once(request, text.encode(), HTML, status=status, cache=security.NO_STORE)
+        return await self.answer(request, view, text, status=status, index=index)
+
+    async def answer(
+        self, request: web.Request, view: View, text: str, *, status: int = 200, index: bool = False
+    ) -> web.Response:
+        """Send a rendered page."""
+        # A keeper's page holds the session's form token; its compressed size could tell of it (the BREACH attack).
+        response = await answer_once(request, text.encode(), HTML, status=status, compress=not view.keeper)
         response.headers["Content-Language"] = view.language.code
         response.headers["Vary"] = "Accept-Encoding, Accept-Language"
         if not index:

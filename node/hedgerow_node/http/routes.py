@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from hedgerow_node.http import api, assets, exports, health, pages_directory, pages_public
+from hedgerow_node.http import api, assets, exports, health, pages_directory, pages_print, pages_public
 from hedgerow_node.http.keeper import pages as keeper
 from hedgerow_node.http.keeper import publishing
 
@@ -32,7 +32,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"/listings/{_ID}", pages_public.listing),
     Route("GET", f"/listings/{_ID}.json", api.listing, api=True),
     Route("GET", f"/listings/{_ID}.ics", exports.listing_calendar, api=True),
-    Route("GET", "/print", pages_public.print_list),
+    Route("GET", "/print", pages_print.print_list),
     Route("GET", "/help-now", pages_public.help_now),
     Route("GET", "/about", pages_public.about),
     Route("GET", "/leaving", pages_public.leaving),

@@ -59,6 +59,9 @@ SECURE_ONLY: CIMultiDict[str] = CIMultiDict(
 )
 """Browsers ignore these on insecure origins, with a warning on the console."""
 
+ALWAYS_SECURE: CIMultiDict[str] = CIMultiDict([*ALWAYS.items(), *SECURE_ONLY.items()])
+"""Both, as most answers carry them."""
+
 OWN_ORIGIN = ("Cross-Origin-Resource-Policy", "same-origin")
 ANY_ORIGIN = (("Access-Control-Allow-Origin", "*"), ("Cross-Origin-Resource-Policy", "cross-origin"))
 """For public data: another site's page may show this directory's listings."""

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from hedgerow_protocol.ids import NodeId
-from hedgerow_protocol.ports import Entropy, Instant, Timestamp
 
 from hedgerow_node import clock
 from hedgerow_node.config import Config
@@ -26,6 +24,8 @@ from hedgerow_node.http.routes import add_routes
 from hedgerow_node.http.site import SITE, Site
 from hedgerow_node.http.snapshots import Snapshots
 from hedgerow_node.http.webui import WebUi, find_webui
+from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.ports import Entropy, Instant, Timestamp
 
 EXIT_URL = "https://www.bbc.co.uk/weather"
 """Where quick exit leads: a page without personal content that nobody wonders about (the default of GOV.UK's)."""
@@ -79,8 +79,13 @@ def build_app(
     )
     app[DRAFTS] = CosignDrafts()
     app.on_response_prepare.append(dress)
+    app.on_cleanup.append(_close_snapshots)
     add_routes(app, prefix)
     return app
+
+
+async def _close_snapshots(app: web.Application) -> None:
+    await app[SITE].snapshots.close()
 
 
 def keeper_link(app: web.Application) -> str:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from hedgerow_protocol.ids import NodeId
-from hedgerow_protocol.ports import Entropy, Instant, Timestamp
 
 from hedgerow_node.config import Config
 from hedgerow_node.http.client import Caller, Callers, Hosts
@@ -14,6 +12,8 @@ from hedgerow_node.http.rate import RateLimit
 from hedgerow_node.http.reads import Reads
 from hedgerow_node.http.rendering import Pages
 from hedgerow_node.http.webui import WebUi
+from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.ports import Entropy, Instant, Timestamp
 
 if TYPE_CHECKING:
     from hedgerow_node.http.keeper.links import KeeperLinks

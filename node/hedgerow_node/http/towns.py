@@ -1,13 +1,12 @@
 """Towns that listings name, so that "near" needs no map service: nobody outside learns where somebody looks."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from hedgerow_protocol.content import Place
-
+from hedgerow_node.directory import search_words
 from hedgerow_node.http import bounds
+from hedgerow_protocol.content import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +20,8 @@ class Town:
 
 
 def fold(text: str) -> str:
-    """Letters without accents and case, for comparing what people type."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(each for each in plain if not unicodedata.combining(each)).replace(",", " ").split())
+    """Words without accents and case, as the search folds them, for comparing what people type."""
+    return " ".join(search_words.fold(text))
 
 
 class TownCounter:
@@ -37,9 +35,10 @@ class TownCounter:
         """Count one listing's places: each town once."""
         seen: set[tuple[str, str]] = set()
         for place in places:
-            if not place.city or place.latitude_e7 is None or place.longitude_e7 is None:
+            city = town_of(place)
+            if not city or place.latitude_e7 is None or place.longitude_e7 is None:
                 continue
-            key = (place.city, place.state or place.country)
+            key = (city, place.state or place.country)
             points = self._points.setdefault(key, [])
             if len(points) < 64:  # enough for a middle
                 points.append((place.latitude_e7 / 1e7, place.longitude_e7 / 1e7))
@@ -62,6 +61,24 @@ class TownCounter:
             )
             for (city, area), count in ranked
         )
+
+
+def town_of(place: Place) -> str:
+    """The town a place is in; where only a whole address is known, the part before state, postal code and country."""
+    if place.city or not place.formatted:
+        return place.city
+    parts = [part.strip() for part in place.formatted.split(",")]
+    if len(parts) >= 3 and not any(character.isdigit() for character in parts[-1]):
+        parts = parts[:-1]  # the country
+    while len(parts) >= 2:
+        words = [
+            word
+            for word in parts.pop().split()
+            if not any(character.isdigit() for character in word) and not (len(word) <= 3 and word.isupper())
+        ]
+        if words:
+            return " ".join(words)
+    return ""
 
 
 def find_town(towns: Iterable[Town], said: str) -> Town | None:

@@ -5,13 +5,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
 
-from hedgerow_protocol import rules
-from hedgerow_protocol.content import Attendance, Meeting, Place, Standing
-
 from hedgerow_node.formats.vocabulary import label_of_tag
 from hedgerow_node.http.languages import Language
 from hedgerow_node.schedule.now import ShownTime, Whose
 from hedgerow_node.schedule.zones import find_zone
+from hedgerow_protocol import rules
+from hedgerow_protocol.content import Attendance, Meeting, Place, Standing
 
 _BABEL_WEEKDAY = (6, 0, 1, 2, 3, 4, 5)
 """Babel counts from Monday, we from Sunday."""

@@ -36,7 +36,7 @@ _NOT_A_PERSON: Final = (
     r"queen|prince|bishop|"
     r"today|tonight|sunday|monday|tuesday|wednesday|thursday|friday|saturday|world|nation|it|let|that|what|here|"
     r"there|who|senior|"
-    r"student|father|mother|elder|master|governor|mayor|president|harlem|america|denny|wendy|mcdonald|bradley)"
+    r"student|father|mother|elder|master|governor|mayor|president|america|denny|wendy|mcdonald)"
 )
 _HOME_WORD: Final = (
     r"(?:home|house|apartment|apt|flat|condo|residence|garage|backyard|back yard|living room|porch|"

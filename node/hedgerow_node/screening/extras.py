@@ -22,6 +22,7 @@ _PLACES = frozenset(
     {"address", "street", "city", "state", "postal", "zip", "province", "latitude", "longitude", "coordinates"}
 )
 _DIGITS = re.compile(r"\d")
+_NUMBER = re.compile(r"[+\d\s().,#*/–-]{5,60}")
 _MACHINE_ID = re.compile(r"(?=(?:[^@\s]{0,100}?[0-9]){4})([^@\s]{8,100})@[^@\s]{1,200}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -53,7 +54,8 @@ def _value(key: str, value: str, where: str, sieve: Sieve) -> str:
         machine = _MACHINE_ID.fullmatch(value)
         if machine is not None and EMAIL not in sieve.keep:
             value = machine.group(1)  # a calendar's own number for an event, not a mailbox
-    sort = Sort.LINE if said & _PLACES else Sort.DIAL if said & _TELEPHONE else Sort.PROSE
+    number = bool(said & _TELEPHONE) or (_NUMBER.fullmatch(value) is not None and is_public_line(key))
+    sort = Sort.LINE if said & _PLACES else Sort.DIAL if number else Sort.PROSE
     left = sieve.text(value, where, sort, limits.TEXT_CHARACTERS_MAX)
     if left != value and _private_kind(said, key, left) not in ("", *sieve.keep):
         return ""

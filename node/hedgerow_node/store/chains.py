@@ -4,13 +4,12 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from hedgerow_node.store.rows import CharterRow
 from hedgerow_protocol import limits
 from hedgerow_protocol.ids import RecordId
 from hedgerow_protocol.keys import PUBLIC_BYTES
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Charter
-
-from hedgerow_node.store.rows import CharterRow
 
 UNUSED_SECONDS: Final = 2 * 86_400
 """Seconds. A charter under which nothing was ever published is kept this long."""
@@ -194,4 +193,5 @@ def charter_row(connection: sqlite3.Connection, rid: RecordId) -> CharterRow | N
 def _read(row: tuple[int, bytes, int, bytes, int, int, bytes, int]) -> CharterRow:
     number, rid, chain, root, position, threshold, stewards, on_path = row
     keys = tuple(stewards[at : at + PUBLIC_BYTES] for at in range(0, len(stewards), PUBLIC_BYTES))
-    return CharterRow(number, RecordId(rid), chain, RecordId(root), position, threshold, keys, bool(on_path))
+    charter = Charter(previous=None, position=position, stewards=keys, threshold=threshold, nonce=b"")
+    return CharterRow(number, RecordId(rid), chain, RecordId(root), position, charter, bool(on_path))

@@ -4,10 +4,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from hedgerow_protocol.ports import Timestamp
-
 from hedgerow_node.store.index_rows import MARK, WINDOW_BITS, WORDS_SAMPLED_OF, window_mark
 from hedgerow_node.store.rows import Candidate
+from hedgerow_protocol.ports import Timestamp
 
 EXPANSIONS_MAX: Final = 24
 """Words. For how many words the beginning of one stands: the commonest."""

@@ -31,7 +31,7 @@ _RECORDS = (
     """
     CREATE TABLE record (
       id INTEGER PRIMARY KEY,
-      rid BLOB NOT NULL UNIQUE,
+      rid BLOB NOT NULL,
       kind INTEGER NOT NULL,
       chain INTEGER,
       charter INTEGER,
@@ -41,9 +41,10 @@ _RECORDS = (
       envelope BLOB NOT NULL
     ) STRICT
     """,
+    # With expires beside it, the state hash reads only this index, in the order it needs. (A rid fixes its expires.)
+    "CREATE UNIQUE INDEX record_rid ON record (rid, expires)",
     "CREATE INDEX record_slot ON record (chain, entry) WHERE entry IS NOT NULL",
-    # The state hash reads only this index.
-    "CREATE INDEX record_live ON record (expires, rid) WHERE expires > 0",
+    "CREATE INDEX record_expires ON record (expires) WHERE expires > 0",
     # A founding charter and all that follow it.
     """
     CREATE TABLE chain (
@@ -83,22 +84,21 @@ _RECORDS = (
       two_versions INTEGER NOT NULL,
       meetings INTEGER NOT NULL,
       places INTEGER NOT NULL,
-      source TEXT NOT NULL,
       facts BLOB NOT NULL,
       words TEXT NOT NULL
     ) STRICT
     """,
-    "CREATE INDEX listing_chain ON listing (chain, source)",
-    "CREATE INDEX listing_expires ON listing (expires)",
     # The words are folded before they come here (accents, case, signs), so that every check agrees on what a word is;
     # this tokenizer then splits at spaces and takes anything beyond ASCII as part of a word. Nothing is ranked by
     # frequency and no phrases are searched, so positions and sizes are left out.
     """
     CREATE VIRTUAL TABLE text USING fts5 (
       words, content = 'listing', content_rowid = 'id', detail = none, columnsize = 0,
-      tokenize = 'ascii'
+      tokenize = "ascii tokenchars '_'"
     )
     """,
+    # Segments are merged less eagerly than by default: a batch of a hundred listings makes one.
+    "INSERT INTO text (text, rank) VALUES ('automerge', 8)",
     # The words that occur, and a sample of how often: so that the beginning of a word stands for a bounded number of
     # words, the commoner ones first.
     "CREATE TABLE word (term TEXT PRIMARY KEY, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID",

@@ -1,6 +1,6 @@
 """What goes in and out of the store besides envelopes: plain values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -17,11 +17,12 @@ class IndexRow:
 
     words: str
     """Folded words, name first, then ``|``, the other words once each, ``|``, one-word marks for filters."""
+    terms: Sequence[str]
+    """The words of ``words`` without the marks, one by one."""
     facts: bytes
     places: tuple[tuple[int, int], ...]
     """Latitude and longitude in 1e-7 degrees, without repetition."""
     meetings: int
-    source: str
 
 
 MakeIndex: TypeAlias = Callable[[Listing], IndexRow]
@@ -57,15 +58,9 @@ class CharterRow:
     chain: int
     root: RecordId
     position: int
-    threshold: int
-    stewards: tuple[bytes, ...]
+    charter: Charter
+    """Only what the checks of signers look at: position, stewards and threshold."""
     on_path: bool
-
-    def as_charter(self) -> Charter:
-        """What the checks of signers look at: position, stewards and threshold."""
-        return Charter(
-            previous=None, position=self.position, stewards=self.stewards, threshold=self.threshold, nonce=b""
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,17 @@
 """Listings as pages show them, and what publishing needs to know of a chain. Reading connections only."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from hedgerow_node.store.chains import charter_row
+from hedgerow_node.store.database import Connection
+from hedgerow_node.store.rows import CharterChain, Counts, HeldSlot
 from hedgerow_protocol.envelope import Kind, stored_envelope
-from hedgerow_protocol.ids import ListingId, RecordId
+from hedgerow_protocol.ids import ListingId, RecordId, listing_id
 from hedgerow_protocol.keys import PUBLIC_BYTES
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Listing, read_stored
 from hedgerow_protocol.state import ShownListing, hash_of_sorted, hour_start
-
-from hedgerow_node.store.chains import charter_row
-from hedgerow_node.store.rows import CharterChain, Counts, HeldSlot
 
 _SHOWN = (
     "SELECT l.id, l.lid, l.two_versions, h.contested, c.threshold, length(c.stewards), r.envelope"
@@ -21,7 +20,7 @@ _SHOWN = (
 )
 
 
-def by_numbers(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[ShownListing]:
+def by_numbers(connection: Connection, numbers: Sequence[int]) -> list[ShownListing]:
     """These listings, in this order."""
     found: dict[int, ShownListing] = {}
     marks = ", ".join("?" * len(numbers))
@@ -30,13 +29,13 @@ def by_numbers(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[S
     return [found[number] for number in numbers if number in found]
 
 
-def by_id(connection: sqlite3.Connection, lid: ListingId, now: Timestamp) -> ShownListing | None:
+def by_id(connection: Connection, lid: ListingId, now: Timestamp) -> ShownListing | None:
     """One listing, if it is shown now."""
     row = connection.execute(f"{_SHOWN} WHERE l.lid = ? AND l.expires > ?", (lid, now)).fetchone()
     return None if row is None else _shown(row)
 
 
-def after(connection: sqlite3.Connection, number: int, many: int, now: Timestamp) -> tuple[list[ShownListing], int]:
+def after(connection: Connection, number: int, many: int, now: Timestamp) -> tuple[list[ShownListing], int]:
     """The next listings after this number, oldest first, and the number to go on from (-1: there are no more)."""
     rows = connection.execute(
         f"{_SHOWN} WHERE l.id > ? AND l.expires > ? ORDER BY l.id LIMIT ?", (number, now, many)
@@ -44,14 +43,14 @@ def after(connection: sqlite3.Connection, number: int, many: int, now: Timestamp
     return [_shown(row) for row in rows], rows[-1][0] if len(rows) == many else -1
 
 
-def of_source(connection: sqlite3.Connection, root: RecordId, source: str, now: Timestamp) -> list[ShownListing]:
-    """The listings of one source below one founding charter."""
-    rows = connection.execute(
-        f"{_SHOWN} WHERE l.chain = (SELECT id FROM chain WHERE root = ?)"  # noqa: S608 - constants
-        " AND l.source = ? AND l.expires > ?",
-        (root, source, now),
-    )
-    return [_shown(row) for row in rows]
+def of_source(connection: Connection, root: RecordId, source: str, now: Timestamp) -> list[ShownListing]:
+    """The listings shown now below one founding charter that name this source, in the order of their entries."""
+    entries = connection.execute(
+        "SELECT DISTINCT entry FROM record WHERE chain = (SELECT id FROM chain WHERE root = ?) AND entry IS NOT NULL",
+        (root,),
+    ).fetchall()
+    found = (by_id(connection, listing_id(root, entry), now) for (entry,) in entries)
+    return [each for each in found if each is not None and each.content is not None and each.content.source == source]
 
 
 def _shown(row: tuple[Any, ...]) -> ShownListing:
@@ -74,19 +73,19 @@ def _shown(row: tuple[Any, ...]) -> ShownListing:
 # --- chains
 
 
-def chain_of_listing(connection: sqlite3.Connection, lid: ListingId) -> CharterChain | None:
+def chain_of_listing(connection: Connection, lid: ListingId) -> CharterChain | None:
     """The charters behind a listing that has a row."""
     row = connection.execute("SELECT chain FROM listing WHERE lid = ?", (lid,)).fetchone()
     return None if row is None else _chain(connection, row[0])
 
 
-def chain_of_charter(connection: sqlite3.Connection, rid: RecordId) -> CharterChain | None:
+def chain_of_charter(connection: Connection, rid: RecordId) -> CharterChain | None:
     """The charters before and after this one."""
     charter = charter_row(connection, rid)
     return None if charter is None else _chain(connection, charter.chain)
 
 
-def _chain(connection: sqlite3.Connection, chain: int) -> CharterChain:
+def _chain(connection: Connection, chain: int) -> CharterChain:
     root, contested = connection.execute("SELECT root, contested FROM chain WHERE id = ?", (chain,)).fetchone()
     rows = connection.execute(
         "SELECT r.envelope FROM charter c JOIN record r ON r.id = c.id"
@@ -96,7 +95,7 @@ def _chain(connection: sqlite3.Connection, chain: int) -> CharterChain:
     return CharterChain(RecordId(root), tuple(data for (data,) in rows), bool(contested))
 
 
-def slots(connection: sqlite3.Connection, root: RecordId) -> dict[bytes, HeldSlot]:
+def slots(connection: Connection, root: RecordId) -> dict[bytes, HeldSlot]:
     """What fills each entry below a founding charter, withdrawals and expired ones too: the greatest of each."""
     rows = connection.execute(
         "SELECT r.entry, c.position, r.expires, r.seq, r.rid, r.kind, r.envelope FROM record r"
@@ -116,13 +115,13 @@ def slots(connection: sqlite3.Connection, root: RecordId) -> dict[bytes, HeldSlo
     return held
 
 
-def envelope_of(connection: sqlite3.Connection, rid: RecordId) -> bytes | None:
+def envelope_of(connection: Connection, rid: RecordId) -> bytes | None:
     """A record's envelope as it was received."""
     row = connection.execute("SELECT envelope FROM record WHERE rid = ?", (rid,)).fetchone()
     return None if row is None else row[0]
 
 
-def known(connection: sqlite3.Connection, rids: Iterable[RecordId]) -> set[RecordId]:
+def known(connection: Connection, rids: Iterable[RecordId]) -> set[RecordId]:
     """Which of these records are held."""
     found: set[RecordId] = set()
     wanted = list(rids)
@@ -137,12 +136,12 @@ def known(connection: sqlite3.Connection, rids: Iterable[RecordId]) -> set[Recor
 # --- the whole
 
 
-def live_hash(connection: sqlite3.Connection, now: Timestamp) -> tuple[int, str]:
+def live_hash(connection: Connection, now: Timestamp) -> tuple[int, str]:
     """How many records are live as of the start of the hour, and the hash over their ids."""
     at = hour_start(now)
     rows = connection.execute(
         "SELECT rid FROM record WHERE expires > ?1 UNION ALL"
-        " SELECT c.rid FROM charter c WHERE c.chain IN (SELECT id FROM chain WHERE live_until > ?1) ORDER BY 1",
+        " SELECT c.rid FROM charter c WHERE c.chain IN (SELECT id FROM chain WHERE live_until > ?1) ORDER BY rid",
         (at,),
     )
     count = 0
@@ -158,7 +157,7 @@ def live_hash(connection: sqlite3.Connection, now: Timestamp) -> tuple[int, str]
     return count, digest
 
 
-def counts(connection: sqlite3.Connection, now: Timestamp) -> Counts:
+def counts(connection: Connection, now: Timestamp) -> Counts:
     """Listings and meetings shown now, and records held."""
     listings, meetings = connection.execute(
         "SELECT count(*), coalesce(sum(meetings), 0) FROM listing WHERE expires > ?", (now,)

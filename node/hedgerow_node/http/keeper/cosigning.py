@@ -7,14 +7,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from hedgerow_protocol.ids import to_text
-from hedgerow_protocol.records import Charter, Listing, Withdrawal
-
 from hedgerow_node.directory.drafts import DraftError, DraftFile, is_complete, join, missing, read_file, write_file
 from hedgerow_node.directory.publishing import submit
 from hedgerow_node.directory.publishing_words import describe_file
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import Site
+from hedgerow_protocol.ids import to_text
+from hedgerow_protocol.records import Charter, Listing, Withdrawal
 
 DRAFTS_MAX = 32
 """Files. Waiting at once; the oldest leaves first."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Attendance, ListingContent, Meeting
 from multidict import MultiDictProxy
 
 from hedgerow_node.directory.publishing_form import FieldErrors, fields_from_listing, listing_from_fields
 from hedgerow_node.formats.vocabulary import ACCESS_NEEDS, EXPERIENCES
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Attendance, ListingContent, Meeting
 
 MEETINGS_MAX = 20
 """Meetings. In one form; a group with more keeps its list in a file."""

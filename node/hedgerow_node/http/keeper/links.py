@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from hedgerow_protocol.ports import Entropy, Instant
-
 from hedgerow_node.http import bounds
+from hedgerow_protocol.ports import Entropy, Instant
 
 TOKEN_BYTES = 20
 

@@ -3,15 +3,14 @@
 import asyncio
 from typing import Any
 
-from hedgerow_protocol.ids import RecordId, to_text
-from hedgerow_protocol.keys import Usage
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node.directory.keyfiles import load_or_create_key
 from hedgerow_node.directory.publishing import directory_signer
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import Site
 from hedgerow_node.http.wording import Wording
+from hedgerow_protocol.ids import RecordId, to_text
+from hedgerow_protocol.keys import Usage
+from hedgerow_protocol.state import ShownListing
 
 OWN_LISTINGS_MAX = 500
 """Listings. Shown on the keeper's page: those written by hand, not those of imported feeds."""

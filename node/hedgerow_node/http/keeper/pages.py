@@ -11,7 +11,7 @@ from hedgerow_node.http.forms import read_form, read_upload
 from hedgerow_node.http.keeper import guard, own
 from hedgerow_node.http.keeper.cosigning import CosignDrafts
 from hedgerow_node.http.keeper.links import Session
-from hedgerow_node.http.pages_public import node_facts, read_lines
+from hedgerow_node.http.pages_public import read_lines, shown_facts
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import SITE, Site
@@ -72,7 +72,7 @@ async def home(request: web.Request) -> web.Response:
     root = await own.own_root(site)
     rows = [own.own_row(site, view, wording, each, root) for each in await own.own_listings(site)]
     values = {
-        "stats": await node_facts(site),
+        "stats": await shown_facts(site, view),
         "notices": [*done_notices(request, view), *await _crisis_notices(site, view, wording)],
         "due": [row for row in rows if row["days_left"] <= own.DUE_DAYS],
     }

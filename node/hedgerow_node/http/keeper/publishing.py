@@ -6,12 +6,6 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from aiohttp import web
-from hedgerow_protocol.content import ListingContent
-from hedgerow_protocol.envelope import parse_envelope
-from hedgerow_protocol.ids import to_text
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Listing, Withdrawal
-from hedgerow_protocol.state import ShownListing
 
 from hedgerow_node.directory.drafts import DraftFile, unsigned
 from hedgerow_node.directory.publishing import (
@@ -33,6 +27,12 @@ from hedgerow_node.http.pages_public import find_listing
 from hedgerow_node.http.problems import Problem
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import SITE, Site
+from hedgerow_protocol.content import ListingContent
+from hedgerow_protocol.envelope import parse_envelope
+from hedgerow_protocol.ids import to_text
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.records import Listing, Withdrawal
+from hedgerow_protocol.state import ShownListing
 
 if TYPE_CHECKING:
     from hedgerow_node.screening.find import Finding
