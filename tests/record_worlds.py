@@ -1,5 +1,5 @@
-"""Small worlds of records made from a seed: charters that change and fork, listings, renewals, withdrawals, twins of one
-version, announcements, records signed by too few. For tests of what a *set* of records means."""
+"""Small worlds of records made from a seed: charters that change and fork, listings, renewals, withdrawals, twins of
+one version, announcements, records signed by too few. For tests of what a *set* of records means."""
 
 import random
 from dataclasses import dataclass, field

@@ -56,10 +56,13 @@ def usage_of(public: bytes) -> Usage:
     """The usage of a public key. Raises :class:`RemoteError` when it is not a key."""
     if len(public) != PUBLIC_BYTES:
         raise RemoteError(Code.BAD_KEY, f"A public key is {PUBLIC_BYTES} bytes, not {len(public)}.")
-    try:
-        return Usage(public[0])
-    except ValueError as error:
-        raise RemoteError(Code.BAD_KEY, "This key is of a kind this version does not know.") from error
+    usage = _USAGES.get(public[0])
+    if usage is None:
+        raise RemoteError(Code.BAD_KEY, "This key is of a kind this version does not know.")
+    return usage
+
+
+_USAGES = {int(usage): usage for usage in Usage}
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:

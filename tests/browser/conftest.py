@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
 from browser import garden, pseudo
 from browser.watching import WEBUI, Opener, SiteUnderTest, Watch, missing
 from hedgerow_node.config import Config
@@ -19,7 +21,6 @@ from hedgerow_node.directory.service import Directory
 from hedgerow_node.http.server import build_app, open_street
 from hedgerow_node.http.webui import WebUi
 from hedgerow_protocol.ids import ListingId, NodeId, to_text
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 FLAGS = (
     "--disable-gpu",

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Page
+
 from browser.pseudo import CODE
 from browser.watching import WEBUI, Opener, SiteUnderTest, Watch, missing
 from hedgerow_node.http.server import keeper_link
-from playwright.async_api import Page
 
 AXE = WEBUI / "node_modules" / "axe-core" / "axe.min.js"
 AXE_RUN = """async () => (await axe.run(document, {

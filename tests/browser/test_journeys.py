@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from playwright.async_api import Page, Route
+
 from browser import garden
 from browser.watching import Opener, SiteUnderTest, Watch
-from playwright.async_api import Page, Route
 
 pytestmark = pytest.mark.browser
 

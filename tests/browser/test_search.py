@@ -1,8 +1,12 @@
 """The search in the browser: it tells nobody what somebody looks for."""
 
 import pytest
-from browser.watching import Opener, SiteUnderTest, Watch
 from playwright.async_api import expect
+
+from browser.watching import Opener, SiteUnderTest, Watch
+from hedgerow_node.http import bounds
+from hedgerow_node.http.server import build_app, open_street
+from hedgerow_node.http.site import SITE
 
 pytestmark = pytest.mark.browser
 
@@ -98,3 +102,25 @@ async def test_without_the_list_the_form_still_works(site: SiteUnderTest, watch:
     await page.get_by_role("button", name="Search").click()
     await page.get_by_role("heading", name="1 group found").wait_for()
     assert page.url == f"{site.base}/"
+
+
+async def test_a_large_list_is_cut_by_region(
+    site: SiteUnderTest, watch: Watch, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "COMPACT_LISTINGS_MAX", 20)
+    known = site.app[SITE]
+    app = build_app(known.config, known.directory, node_id=known.node_id, version="0.0.0", now=known.now)
+    street = await open_street(app, "127.0.0.1", 0)
+    watch.allowed.append(street.addresses[0])
+    page = await open_page("/")
+    await page.goto(street.addresses[0])
+    await page.fill("#field-q", "circle")
+    region = page.get_by_label("Region", exact=True)
+    await region.wait_for()
+    assert "We see which region you choose" in await page.locator("[data-list-place]").inner_text()
+    await region.select_option(label="United Kingdom (3)")
+    await expect(page.locator(".card-name")).to_have_text(["Tuesday Circle for bereaved parents"])
+    await page.fill("#field-q", "late")
+    await expect(page.get_by_role("heading", name="No group found")).to_be_visible()
+    await page.close()
+    await street.close()

@@ -4,6 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+
 from browser.watching import WEBUI, Opener, Watch
 
 FIRST_PAGE_BYTES_MAX = 50_000

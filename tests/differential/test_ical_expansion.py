@@ -11,15 +11,17 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import recurring_ical_events
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from calendar_listings import NOW, ZONES, listing, shown, timed_meetings
+from hedgerow_node.formats.feed import parse_feed
 from hedgerow_node.formats.ical_event_out import event_uid
 from hedgerow_node.formats.ical_out import export_icalendar
 from hedgerow_node.schedule.occurrences import occurrences
 from hedgerow_protocol.content import Change, Meeting
 from hedgerow_protocol.state import ShownListing
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from shared import SHARED, shared
+from shared import SHARED, needs_shared, shared
 
 FROM = datetime(2026, 11, 22, tzinfo=UTC)
 UNTIL = FROM + timedelta(days=731)
@@ -136,6 +138,11 @@ def calendar(everywhere: list[ShownListing]) -> bytes:
     return export_icalendar(everywhere, now=NOW, name="Everywhere")
 
 
+@pytest.fixture(scope="module")
+def found_by_ical_js(calendar: bytes) -> list[list[object]]:
+    return by_ical_js(calendar)
+
+
 def test_recurring_ical_events_finds_the_same(everywhere: list[ShownListing], calendar: bytes) -> None:
     expected = ours(everywhere)
     assert len(expected) > 18_000
@@ -163,17 +170,17 @@ def in_a_changed_hour(listings: list[ShownListing]) -> set[tuple[str, int]]:
     return doubtful
 
 
-def check_ical_js(listings: list[ShownListing], text: bytes) -> None:
+def check_ical_js(listings: list[ShownListing], found: list[list[object]]) -> None:
     doubtful = in_a_changed_hour(listings)
-    theirs = {(str(uid), start) for uid, start, _ in by_ical_js(text)}
+    theirs = {(str(uid), start) for uid, start, _ in found}
     expected = {each for each in ours(listings) if isinstance(each[1], int)}
     assert theirs - doubtful == expected - doubtful
     assert len(theirs) == len(expected)
 
 
 @needs_ical_js
-def test_ical_js_finds_the_same(everywhere: list[ShownListing], calendar: bytes) -> None:
-    check_ical_js(everywhere, calendar)
+def test_ical_js_finds_the_same(everywhere: list[ShownListing], found_by_ical_js: list[list[object]]) -> None:
+    check_ical_js(everywhere, found_by_ical_js)
 
 
 @needs_ical_js
@@ -182,7 +189,7 @@ def test_ical_js_finds_the_same(everywhere: list[ShownListing], calendar: bytes)
 def test_whatever_a_meeting_says_ical_js_reads_alike(meetings: list[Meeting]) -> None:
     listings = [shown(listing(meeting), number) for number, meeting in enumerate(meetings, start=1)]
     listings = [each for each in listings if not _moved_into_a_changed_hour(each)]
-    check_ical_js(listings, export_icalendar(listings, now=NOW, name="Any"))
+    check_ical_js(listings, by_ical_js(export_icalendar(listings, now=NOW, name="Any")))
 
 
 def _moved_into_a_changed_hour(each: ShownListing) -> bool:
@@ -197,7 +204,7 @@ def _moved_into_a_changed_hour(each: ShownListing) -> bool:
 
 
 @needs_ical_js
-def test_ical_js_finds_the_same_ends(everywhere: list[ShownListing], calendar: bytes) -> None:
+def test_ical_js_finds_the_same_ends(everywhere: list[ShownListing], found_by_ical_js: list[list[object]]) -> None:
     """Ends too, except on the nights the clocks change: there ical.js counts hours by the clock face."""
     expected = set()
     for each in everywhere:
@@ -207,7 +214,7 @@ def test_ical_js_finds_the_same_ends(everywhere: list[ShownListing], calendar: b
                 if found.end is not None and found.start.utcoffset() == found.end.utcoffset():
                     uid = event_uid(each, meeting.slug)
                     expected.add((uid, int(found.start.timestamp()), int(found.end.timestamp())))
-    assert expected <= {(str(uid), start, end) for uid, start, end in by_ical_js(calendar)}
+    assert expected <= {(str(uid), start, end) for uid, start, end in found_by_ical_js}
 
 
 @needs_ical_js
@@ -244,3 +251,23 @@ def test_the_description_of_a_zone_is_right_for_decades(tz: str) -> None:
         near = {(moment + timedelta(hours=h)).replace(tzinfo=real).utcoffset() for h in (-3, 3)}
         assert theirs == expected or len(near) > 1, moment
         moment += timedelta(hours=47)
+
+
+REAL_FEEDS = (
+    ("massachusetts-al-anon.json", "al-anon", 350),
+    ("san-francisco-marin-aa.json", "aa", 650),
+    ("orange-county-ca-aa.json", "aa", 1950),
+)
+
+
+@pytest.mark.slow
+@needs_shared
+@needs_ical_js
+@pytest.mark.parametrize(("file", "program", "least"), REAL_FEEDS)
+def test_real_feeds_are_read_alike(file: str, program: str, least: int) -> None:
+    parsed = parse_feed([(file, shared(f"data/tsml/{file}").read_bytes())], program=program)
+    listings = [shown(draft.content, number) for number, draft in enumerate(parsed.drafts, start=1)]
+    assert sum(len(draft.content.meetings) for draft in parsed.drafts) >= least
+    text = export_icalendar(listings, now=NOW, name="Real")
+    assert by_recurring_ical_events(text) == ours(listings)
+    check_ical_js(listings, by_ical_js(text))

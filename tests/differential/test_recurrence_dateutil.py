@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rruleset, rrulestr
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
 from hedgerow_node.schedule.occurrences import next_occurrence, occurrences
 from hedgerow_protocol.content import Meeting
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.rules import Rule, check, spell
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
 from shared import SHARED, shared
 
 DATES = st.dates(date(1995, 1, 1), date(2035, 12, 31))

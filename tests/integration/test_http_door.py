@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from aiohttp.test_utils import TestClient
 
 from hedgerow_node.directory.query import Query
 from hedgerow_node.http import bounds
-from hedgerow_node.http.connections import Door, listen
+from hedgerow_node.http.connections import Door, PatientHandler, listen
 from hedgerow_node.http.server import Street, open_street
 from hedgerow_node.http.site import SITE
+from hedgerow_node.http.webui import Asset
 from hedgerow_protocol.ports import Timestamp
 from http_site import SAMPLE, Clock, FoundPage, MemoryDirectory, make_app, put
 
@@ -196,10 +198,22 @@ async def test_addresses(street: Street) -> None:
         assert "Server" not in response.headers
 
 
+@dataclass(slots=True)
+class WatchedDoor(Door):
+    """A door that tells when somebody went."""
+
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def leave(self, handler: PatientHandler) -> None:
+        super(WatchedDoor, self).leave(handler)
+        self.left.set()
+
+
 class Slow:
     """A server with short deadlines, and raw connections to it."""
 
-    def __init__(self, server: asyncio.Server, door: Door) -> None:
+    def __init__(self, app: web.Application, server: asyncio.Server, door: WatchedDoor) -> None:
+        self.app = app
         self.server = server
         self.door = door
 
@@ -213,12 +227,12 @@ async def slow(tmp_path: Path) -> AsyncIterator[Slow]:
     app = make_app(tmp_path, MemoryDirectory())
     runner = web.AppRunner(app)
     await runner.setup()
-    door = Door(
+    door = WatchedDoor(
         app[SITE].callers, head_seconds=0.05, idle_seconds=0.5, stall_seconds=0.05, per_address_max=4,
         limit_loopback=True, sweep_seconds=0.02,
     )  # fmt: skip
     server = await listen(runner, door, "127.0.0.1", 0)
-    yield Slow(server, door)
+    yield Slow(app, server, door)
     server.close()
     await runner.cleanup()
     door.stop()
@@ -254,3 +268,28 @@ async def test_one_address_holds_few_connections(slow: Slow) -> None:
             writer.close()
     assert slow.door.refused >= 4
     assert not slow.door.addresses
+
+
+async def test_half_a_form_is_not_waited_for(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "BODY_SECONDS_MAX", 0.05)
+    reader, writer = await slow.connect()
+    writer.write(
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\nq=a"
+    )
+    async with asyncio.timeout(5):
+        assert b" 408 " in await reader.readline()
+        await reader.read()
+    writer.close()
+
+
+async def test_a_reader_that_takes_nothing_is_left(slow: Slow) -> None:
+    reader, writer = await slow.connect()
+    slow.app[SITE].webui.loaded["big.js"] = Asset(bytes(30_000_000), None, None, "text/javascript")
+    writer.write(b"GET /assets/big.js HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    writer.transport.pause_reading()
+    async with asyncio.timeout(5):
+        await slow.door.left.wait()
+    assert slow.door.refused == 1
+    writer.transport.abort()
+    del reader

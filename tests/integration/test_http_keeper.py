@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from hedgerow_node.directory.drafts import add_signature, read_file, write_file
+from hedgerow_node.directory.drafts import DraftFile, add_signature, read_file, unsigned, write_file
+from hedgerow_node.directory.keyfiles import load_or_create_key
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.http.keeper.guard import COOKIE
 from hedgerow_node.http.server import keeper_link
@@ -347,6 +348,35 @@ async def test_groups_that_speak_for_themselves_get_a_file(
         shown = await directory.listing(lid, now=Timestamp(clock.now))
         assert shown is not None
         assert shown.name == ("Circle of three" if number == 0 else "Circle of three, renamed")
+
+
+async def test_the_directory_key_may_be_one_steward_of_several(
+    client: TestClient, app: web.Application, directory: Directory, tmp_path: Path
+) -> None:
+    own = load_or_create_key(tmp_path / "directory.key", Usage.STEWARD, bytes)
+    keys = sorted(
+        (own, *(SigningKey.from_seed(Usage.STEWARD, bytes([n]) * 32) for n in (1, 2))), key=lambda k: k.public
+    )
+    charter = Charter(
+        previous=None, position=0, stewards=tuple(key.public for key in keys), threshold=2, nonce=bytes(16)
+    )
+    founding = sign(Kind.CHARTER, charter.to_body(), keys).envelope
+    slot = Slot(charter=founding.rid, entry=b"", seq=1, issued=NOW, expires=Timestamp(NOW + 90 * 86_400))
+    record = unsigned(Listing(slot=slot, content=ListingContent(name="Together")))
+    other = next(key for key in keys if key != own)
+    file = add_signature(DraftFile((record,), (founding,)), other)
+    await enter(client, app)
+    token = await csrf_of(client, "/keeper/cosign")
+    upload = _multipart({"csrf": token, "file": write_file(file, ["Together"]).encode()})
+    html = await (await client.post("/keeper/cosign", data=upload)).text()
+    action = re.search(r'action="(/keeper/cosign/[a-z2-7]{16}/sign)"', html)
+    assert action is not None, html
+    assert (await client.post(action[1], data={"csrf": "wrong"})).status == 403
+    assert (await directory.status(now=NOW)).listings == 0
+    response = await client.post(action[1], data={"csrf": token})
+    assert response.status == 200
+    assert (await directory.status(now=NOW)).listings == 1
+    assert (await client.post(action[1], data={"csrf": token})).status == 400, "it waits no more"
 
 
 async def test_wrong_files_are_explained(client: TestClient, app: web.Application) -> None:

@@ -1,5 +1,6 @@
 """Every public page over a real socket: answers, headers, escaping, languages, prefixes."""
 
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -9,9 +10,18 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
+from hedgerow_node.config import Config
+from hedgerow_node.http.languages import Languages
 from hedgerow_node.http.security import CONTENT_SECURITY_POLICY
+from hedgerow_node.http.server import build_app
+from hedgerow_node.http.webui import WebUi, find_webui
 from hedgerow_protocol.content import Contact, ListingContent, Online, Place
-from http_site import SAMPLE, MemoryDirectory, make_app, put, weekly
+from hedgerow_protocol.envelope import Envelope, Kind, sign
+from hedgerow_protocol.ids import listing_id, to_text
+from hedgerow_protocol.keys import SigningKey, Usage
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.records import Charter, Listing, Slot
+from http_site import NODE_ID, NOW, SAMPLE, MemoryDirectory, make_app, put, weekly
 
 PAGES = ("/", "/print", "/help-now", "/about", "/leaving", "/?experience=bereavement&weekday=0", "/?part=now")
 
@@ -193,7 +203,9 @@ async def test_nothing_a_listing_says_becomes_markup(aiohttp_client: Any, tmp_pa
     (listing,) = await put(directory, [content])
     client = await aiohttp_client(make_app(tmp_path, directory))
     for path in ("/", f"/listings/{listing}", "/print"):
-        html = await (await client.get(path)).text()
+        response = await client.get(path)
+        assert response.status == 200
+        html = await response.text()
         tags = tags_of(html)
         assert not [tag for tag, _ in tags if tag in ("img", "b")], path
         assert not [attributes for _, attributes in tags if any(name.startswith("on") for name in attributes)]
@@ -274,3 +286,139 @@ async def test_the_first_page_is_light(aiohttp_client: Any, tmp_path: Path) -> N
     body = await response.read()
     assert response.headers["Content-Encoding"] == "gzip"
     assert len(body) < 16 * 1024
+
+
+def _three() -> tuple[list[SigningKey], Charter, Envelope]:
+    keys = sorted((SigningKey.from_seed(Usage.STEWARD, bytes([n]) * 32) for n in (1, 2, 3)), key=lambda key: key.public)
+    charter = Charter(
+        previous=None, position=0, stewards=tuple(key.public for key in keys), threshold=2, nonce=bytes(16)
+    )
+    return keys, charter, sign(Kind.CHARTER, charter.to_body(), keys).envelope
+
+
+async def test_a_group_in_dispute_shows_no_text(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    keys, charter, founding = _three()
+    slot = Slot(charter=founding.rid, entry=b"", seq=1, issued=NOW, expires=Timestamp(NOW + 90 * 86_400))
+    listing = Listing(slot=slot, content=ListingContent(name="Circle of three", summary="Secret words"))
+    children = [
+        Charter(previous=founding.rid, position=1, stewards=charter.stewards, threshold=2, nonce=bytes([n]) * 16)
+        for n in (1, 2)
+    ]
+    envelopes = [
+        founding,
+        sign(Kind.LISTING, listing.to_body(), keys[:2]).envelope,
+        *(sign(Kind.CHARTER, child.to_body(), keys).envelope for child in children),
+    ]
+    await directory.accept([each.to_bytes() for each in envelopes], now=NOW)
+    client = await aiohttp_client(make_app(tmp_path, directory))
+    lid = to_text(listing_id(founding.rid, b""))
+    html = await (await client.get(f"/listings/{lid}")).text()
+    assert "Circle of three" in html
+    assert "In dispute" in html
+    assert "Secret words" not in html
+    html = await (await client.get("/")).text()
+    assert "In dispute" in html
+    assert "Secret words" not in html
+    answer = await (await client.get(f"/api/v1/listings/{lid}")).json()
+    assert answer["in_dispute"] is True
+    assert "Secret words" not in json.dumps(answer)
+    row = (await (await client.get("/directory/list.json")).json())["listings"][0]
+    assert row[5] & 1
+    assert "Secret words" not in json.dumps(row)
+    for path in (
+        "/export/meetings.json",
+        "/export/calendar.ics",
+        "/export/hsds.json",
+        "/print",
+        f"/listings/{lid}.ics",
+    ):
+        response = await client.get(path)
+        assert response.status == 200, path
+        assert "Secret words" not in await response.text()
+
+
+async def test_two_texts_of_one_version_are_marked(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    keys, _, founding = _three()
+    slot = Slot(charter=founding.rid, entry=b"", seq=1, issued=NOW, expires=Timestamp(NOW + 90 * 86_400))
+    envelopes = [founding]
+    for summary in ("One text", "Another text"):
+        listing = Listing(slot=slot, content=ListingContent(name="Circle of three", summary=summary))
+        envelopes.append(sign(Kind.LISTING, listing.to_body(), keys[:2]).envelope)
+    await directory.accept([each.to_bytes() for each in envelopes], now=NOW)
+    client = await aiohttp_client(make_app(tmp_path, directory))
+    html = await (await client.get(f"/listings/{to_text(listing_id(founding.rid, b''))}")).text()
+    assert "Two versions of this listing" in html
+    assert ("One text" in html) != ("Another text" in html)
+    assert "2 of 3 people in the group" in html
+
+
+async def test_a_visitor_may_name_a_zone(client: TestClient, ids: list[str]) -> None:
+    plain = await (await client.get(f"/listings/{ids[1]}")).text()
+    assert "Tuesday, November 24, 7:00" in plain
+    there = await (await client.get(f"/listings/{ids[1]}?tz=Asia/Tokyo")).text()
+    assert "Wednesday, November 25, 4:00" in there
+    assert "Tokyo time" in there
+    assert (await client.get(f"/listings/{ids[1]}?tz=../../etc/passwd")).status == 200
+
+
+async def test_built_files_are_served_packed_and_for_long(aiohttp_client: Any, tmp_path: Path) -> None:
+    assets = tmp_path / "ui" / "dist" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "style-abc.css").write_bytes(b"body{}" * 100)
+    (assets / "style-abc.css.gz").write_bytes(gzip.compress(b"body{}" * 100))
+    (assets / "secret.py").write_text("no")
+    (assets.parent / "assets.json").write_text('{"style.css": "assets/style-abc.css"}')
+    real = find_webui()
+    for name in ("templates", "locales"):
+        (tmp_path / "ui" / name).symlink_to(getattr(real, name))
+    app = build_app(
+        Config(data=tmp_path), MemoryDirectory(), node_id=NODE_ID, version="0.1.0", webui=WebUi(tmp_path / "ui")
+    )
+    client = await aiohttp_client(app)
+    assert 'href="/assets/style-abc.css"' in await (await client.get("/")).text()
+    response = await client.get("/assets/style-abc.css")
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert await response.read() == b"body{}" * 100
+    for path in (
+        "secret.py",
+        "style-abc.css.gz",
+        "..%2fassets.json",
+        "%2e%2e%2f%2e%2e%2ftemplates%2fbase.html",
+        "x.css",
+    ):
+        assert (await client.get(f"/assets/{path}")).status == 404, path
+
+
+async def test_without_a_build_pages_still_work(aiohttp_client: Any, tmp_path: Path) -> None:
+    real = find_webui()
+    (tmp_path / "ui").mkdir()
+    for name in ("templates", "locales"):
+        (tmp_path / "ui" / name).symlink_to(getattr(real, name))
+    app = build_app(
+        Config(data=tmp_path), MemoryDirectory(), node_id=NODE_ID, version="0.1.0", webui=WebUi(tmp_path / "ui")
+    )
+    client = await aiohttp_client(app)
+    html = await (await client.get("/")).text()
+    assert "stylesheet" not in html
+    assert "<form" in html
+
+
+@pytest.mark.parametrize("code", Languages(find_webui().locales).offered)
+async def test_every_page_in_every_language(client: TestClient, ids: list[str], code: str) -> None:
+    for path in ("/", "/print", "/help-now", "/about", "/leaving", f"/listings/{ids[1]}", "/keeper/enter", "/nowhere"):
+        response = await client.get(path, params={"lang": code})
+        assert response.status == (404 if path == "/nowhere" else 200), path
+        html = await response.text()
+        (_, attributes), *_ = (each for each in tags_of(html) if each[0] == "html")
+        assert attributes["lang"] == code
+        assert attributes["dir"] == ("rtl" if code in ("ar", "fa", "he", "ur") else "ltr")
+        shown = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)  # the browser fills its own texts
+        assert "{{" not in shown, "every place is filled"
+        links = {attributes.get("hreflang") for tag, attributes in tags_of(html) if tag == "a"} - {None}
+        assert links == set(Languages(find_webui().locales).offered)
+    listed = await (await client.get("/directory/list.json", params={"lang": code})).json()
+    assert {tag for tag, _ in listed["langs"]} == {"en", "pl"}

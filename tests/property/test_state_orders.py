@@ -4,6 +4,7 @@ import contextlib
 import random
 
 import pytest
+
 from hedgerow_protocol.envelope import VerifiedEnvelope
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.ports import Timestamp

@@ -5,13 +5,14 @@ import random
 import tempfile
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hedgerow_node.directory.service import Directory
 from hedgerow_protocol.envelope import VerifiedEnvelope
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.state import RecordSet, ShownListing, hour_start
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from record_worlds import DAY, NOW, make_world
 
 

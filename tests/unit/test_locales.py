@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
+from hedgerow_node.formats.vocabulary import COMMUNITIES, EXPERIENCES, FEATURES, FORMATS
+
 WEBUI = Path(__file__).resolve().parents[2] / "webui"
 LOCALES = WEBUI / "locales"
 CODES = sorted(path.stem for path in LOCALES.glob("*.json"))
 SOURCE = "en"
 _SUFFIX = re.compile(r"_(zero|one|two|few|many|other)$")
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
+TAG = "tag."
+"""Names of tags in other languages; their English is in the vocabulary."""
 _NAMED_ONLY_HERE = {"meta.name", "meta.dir"}
 
 HARD_WORDS = re.compile(r"\b(node|nodes|signature of|cryptograph\w*|gossip|utilize|please)\b", re.IGNORECASE)
@@ -24,7 +28,7 @@ FOR_THE_TECHNICAL = ("about.node_id", "about.technical", "about.state_hash")
 def texts(code: str) -> dict[str, str]:
     found = json.loads((LOCALES / f"{code}.json").read_text(encoding="utf-8"))
     assert isinstance(found, dict)
-    return {key: text for key, text in found.items() if key not in _NAMED_ONLY_HERE}
+    return {key: text for key, text in found.items() if key not in _NAMED_ONLY_HERE and not key.startswith(TAG)}
 
 
 def stem(key: str) -> str:
@@ -72,6 +76,13 @@ def test_really_translated(code: str) -> None:
     same = [key for key, text in texts(code).items() if text == english.get(key) and re.search(r"[a-z]{4}", text)]
     same = [key for key in same if _PLACE.sub("", english[key]).strip(" ,.:·") != ""]
     assert len(same) <= 12, same
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_tags_that_are_named_exist(code: str) -> None:
+    named = {key.removeprefix(TAG) for key in json.loads((LOCALES / f"{code}.json").read_text()) if key.startswith(TAG)}
+    assert named <= {*EXPERIENCES, *FEATURES, *FORMATS, *COMMUNITIES}
+    assert bool(named) == (code != SOURCE)
 
 
 def test_plain_words() -> None:

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from shared import needs_shared, shared
 
 from hedgerow_node.schedule.zones import find_zone, zone_at
+from shared import needs_shared, shared
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC", "Etc/GMT+3", "EST5EDT"])

@@ -1,4 +1,4 @@
-/** Adds the visitor's own time to times of meetings that can be joined from afar. */
+/** Adds the visitor's own time to times of meetings that can be joined from afar, where it is another one. */
 import type { Language } from "./texts.ts";
 
 /** "Wednesday 25 November, 01:00" in the visitor's zone. */
@@ -15,9 +15,10 @@ export function ownTime(instant: Date, language: string, zone?: string): string 
 }
 
 export function startTimes(language: Language): void {
+  const visitorZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const element of document.querySelectorAll<HTMLTimeElement>("time[data-yours]")) {
     const instant = new Date(element.dateTime);
-    if (Number.isNaN(instant.getTime())) continue;
+    if (Number.isNaN(instant.getTime()) || element.dataset.yours === visitorZone) continue;
     const own = document.createElement("span");
     own.className = "own-time";
     own.textContent = language.t("time.yours", { time: ownTime(instant, language.code) });

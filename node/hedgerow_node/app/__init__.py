@@ -58,7 +58,9 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         node_id = NodeId(prepare_folder(config).node.public[1:])
         directory = Directory.open(config.database_file, records_max=config.records_max)
         stack.push_async_callback(_in_time("store", directory.close, CLOSE_STORE_SECONDS_MAX))
-        application = build_app(config, directory, node_id=node_id, version=version)
+        application = build_app(
+            config, directory, node_id=node_id, version=version, source_url=config.source_url
+        )
         street = await open_street(application, config.host, config.port)
         node = Node(config, directory, node_id, street)
         stack.push_async_callback(_in_time("street door", street.close, CLOSE_STREET_SECONDS_MAX))

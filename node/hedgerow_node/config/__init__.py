@@ -57,6 +57,8 @@ class Config:
     locale: str = "en"
     crisis: str = "crisis-lines.toml"
     """The file of crisis lines; relative to the data folder."""
+    source_url: str = ""
+    """Where visitors find this version's source code, as the licence asks of whoever changed it."""
     log: str = "info"
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each value came from: ``flag``, ``environment``, ``hedgerow.toml`` or ``default``."""
@@ -138,6 +140,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("records_max", readers.whole_number(1_000, RECORDS_MAX_MAX), "How many records this node keeps at most."),
     Setting("locale", readers.locale, "The language of pages when a visitor's browser names none we speak."),
     Setting("crisis", readers.file_name, "The file of crisis lines, in the data folder or with its whole path."),
+    Setting("source_url", readers.web_address, "Where visitors find the source code of this version (AGPL)."),
     Setting("log", readers.choice("debug", "info", "warning", "error"), "How much to log."),
 )
 """Every setting but ``data``, which says where the file of the others is."""

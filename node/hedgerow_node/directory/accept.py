@@ -1,13 +1,13 @@
 """The one door: what every envelope passes before this node keeps it.
 
 Size, parse, already known?, may these keys sign and are they enough?, verify, read, judge, store: in this order, the
-cheap before the dear, and nothing is kept that was not verified. The first half runs in a thread of its own with a
-reading connection, the second in the store's writer thread, so that the event loop only waits.
+cheap before the dear, and nothing is kept that was not verified. All of it runs in the store's writer thread, so that
+the event loop only waits; a batch in which nothing is new writes nothing.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, TypeVar, assert_never
+from typing import NamedTuple, TypeVar, assert_never
 
 from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
 from hedgerow_node.directory.search_index import index_of
@@ -34,46 +34,56 @@ from hedgerow_protocol.state import check_founding, check_signers, check_success
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Verified and read, ready for the judge."""
+class Taken:
+    """What became of one envelope, and what the waiting room needs to know of it."""
 
-    arrival: Arrival
-    waits_for: RecordId | None
+    outcome: Outcome
+    waits_for: RecordId | None = None
     """The charter it needs; ``None`` for a founding charter or an announcement."""
+    is_charter: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Not looked at yet: charters go first."""
+def take_all(keeper: Keeper, datas: Sequence[bytes], now: Timestamp) -> list[Taken]:
+    """Take a batch in, within one write; what became of each, in their order.
 
-
-Inspected: TypeAlias = Checked | Known | Refused | Skipped
-
-
-def inspect(connection: Connection, datas: Sequence[bytes], now: Timestamp, *, charters_only: bool) -> list[Inspected]:
-    """Everything that can be decided about these envelopes without writing; in their order.
-
-    With ``charters_only``, if there are charters only they are looked at, and the rest is skipped.
+    Charters go first, so that the listings beside them find them.
     """
-    inspector = _Inspector(connection, now)
     envelopes = [_try(parse_envelope, data) for data in datas]
     parsed = [each for each in envelopes if isinstance(each, Envelope)]
-    charters_only = charters_only and any(each.kind is Kind.CHARTER for each in parsed)
-    known = showing.known(connection, [each.rid for each in parsed])
-    # Stage by stage, not envelope by envelope: a stage's code and tables stay in the processor's caches.
-    opened: list[_Opened | Inspected] = []
-    for each in envelopes:
+    known = showing.known(keeper.connection, [each.rid for each in parsed])
+    taken: dict[int, Taken] = {}
+    new: dict[int, Envelope] = {}
+    for index, each in enumerate(envelopes):
         if isinstance(each, Refused):
-            opened.append(each)
+            taken[index] = Taken(each)
         elif each.rid in known:
-            opened.append(Known(each.rid))
-        elif charters_only and each.kind is not Kind.CHARTER:
-            opened.append(Skipped())
+            taken[index] = Taken(Known(each.rid))
         else:
-            opened.append(_try(inspector.open, each))
-    verified = [_try(_verify, each) if isinstance(each, _Opened) else each for each in opened]
-    read = [_try(_read, each) if isinstance(each, _Verified) else each for each in verified]
-    return [_checked(each, data) if isinstance(each, _Read) else each for each, data in zip(read, datas, strict=True)]
+            new[index] = each
+    charters = {index: each for index, each in new.items() if each.kind is Kind.CHARTER}
+    if charters:
+        taken |= _take(keeper, charters, datas, now)
+        new = {index: each for index, each in new.items() if each.kind is not Kind.CHARTER}
+    taken |= _take(keeper, new, datas, now)
+    return [taken[index] for index in range(len(datas))]
+
+
+def _take(keeper: Keeper, new: dict[int, Envelope], datas: Sequence[bytes], now: Timestamp) -> dict[int, Taken]:
+    # Stage by stage, not envelope by envelope: so a stage's code and tables stay in the processor's caches.
+    inspector = _Inspector(keeper.connection, now)
+    opened = {index: _try(inspector.open, each) for index, each in new.items()}
+    verified = {i: _try(_verify, each) if isinstance(each, _Opened) else each for i, each in opened.items()}
+    read = {i: _try(_read, each) if isinstance(each, _Verified) else each for i, each in verified.items()}
+    ready = {i: _arrival(each, datas[i]) for i, each in read.items() if isinstance(each, _Read)}
+    keeper.expect(ready.values())
+    taken: dict[int, Taken] = {}
+    for index, each in read.items():
+        if isinstance(each, _Read):
+            outcome = _keep(keeper, ready[index])
+            taken[index] = Taken(outcome, each.opened.needs, new[index].kind is Kind.CHARTER)
+        else:
+            taken[index] = Taken(each)
+    return taken
 
 
 _T = TypeVar("_T")
@@ -169,36 +179,30 @@ def _read(each: _Verified) -> _Read:
             assert_never(opened.body)
 
 
-def _checked(read: _Read, data: bytes) -> Checked:
+def _arrival(read: _Read, data: bytes) -> Arrival:
     opened = read.opened
     # What waits for its charter is indexed when that comes.
     index = index_of(read.record) if isinstance(read.record, Listing) and opened.needed_is_known else None
-    return Checked(Arrival(data, opened.envelope, read.record, index), opened.needs)
+    return Arrival(data, opened.envelope, read.record, index)
 
 
-def keep_all(keeper: Keeper, arrivals: Sequence[Arrival]) -> list[Outcome]:
-    """Let the judge decide about each and keep what counts; inside one write."""
-    keeper.expect(arrivals)
-    outcomes: list[Outcome] = []
-    for arrival in arrivals:
-        rid = arrival.envelope.rid
-        try:
-            kept = keeper.take(arrival)
-        except RemoteError as error:
-            outcomes.append(_refused(error))
-            continue
-        match kept:
-            case Kept.STORED:
-                outcomes.append(Stored(rid))
-            case Kept.KNOWN:
-                outcomes.append(Known(rid))
-            case Kept.SUPERSEDED:
-                outcomes.append(Superseded(rid))
-            case Kept.WAITING:
-                outcomes.append(Waiting(rid))
-            case _:
-                assert_never(kept)
-    return outcomes
+def _keep(keeper: Keeper, arrival: Arrival) -> Outcome:
+    """Let the judge decide, and keep it if it counts."""
+    rid = arrival.envelope.rid
+    kept = _try(keeper.take, arrival)
+    match kept:
+        case Refused():
+            return kept
+        case Kept.STORED:
+            return Stored(rid)
+        case Kept.KNOWN:
+            return Known(rid)
+        case Kept.SUPERSEDED:
+            return Superseded(rid)
+        case Kept.WAITING:
+            return Waiting(rid)
+        case _:
+            assert_never(kept)
 
 
 def _refused(error: RemoteError) -> Refused:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from hedgerow_protocol import content_codec, limits
+from hedgerow_protocol import field_readers, limits
 from hedgerow_protocol.errors import RemoteError
 
 Fields = Mapping[str, str | list[str]]
@@ -49,22 +49,22 @@ class Reader:
 
     def line(self, name: str, characters_max: int = limits.SHORT_CHARACTERS_MAX) -> str:
         """One line of text."""
-        return self._read(name, " ".join(self._one(name).split()), content_codec.text(characters_max), "")
+        return self._read(name, " ".join(self._one(name).split()), field_readers.text(characters_max), "")
 
     def text(self, name: str) -> str:
         """Text of several lines."""
         value = self._one(name).replace("\r\n", "\n").replace("\r", "\n").strip()
-        return self._read(name, value, content_codec.text(limits.TEXT_CHARACTERS_MAX), "")
+        return self._read(name, value, field_readers.text(limits.TEXT_CHARACTERS_MAX), "")
 
     def tags(self, name: str) -> tuple[str, ...]:
         """A sorted set of lower-case tags; spaces become hyphens."""
         tags = sorted({"-".join(_normal(each).lower().split()) for each in self.items(name)})
-        return self._read(name, tuple(tags), content_codec.ascending(content_codec.tag, limits.TAGS_MAX), ())
+        return self._read(name, tuple(tags), field_readers.ascending(field_readers.tag, limits.TAGS_MAX), ())
 
     def languages(self, name: str) -> tuple[str, ...]:
         """A sorted set of language tags."""
         tags = sorted(set(self.items(name)))
-        return self._read(name, tuple(tags), content_codec.ascending(content_codec.language, limits.TAGS_MAX), ())
+        return self._read(name, tuple(tags), field_readers.ascending(field_readers.language, limits.TAGS_MAX), ())
 
     def one_of(self, name: str, choices: Mapping[str, _Value]) -> _Value:
         """One of these words."""
@@ -90,16 +90,16 @@ class Reader:
         value = value.strip()
         if value and "://" not in value and "." in value:
             value = f"https://{value}"
-        return self._read(name, value, content_codec.web_address, "")
+        return self._read(name, value, field_readers.web_address, "")
 
     def date(self, name: str) -> str:
         """YYYY-MM-DD or nothing."""
-        return self._read(name, self._one(name), content_codec.iso_date, "")
+        return self._read(name, self._one(name), field_readers.iso_date, "")
 
     def dates(self, name: str) -> tuple[str, ...]:
         """A sorted set of dates."""
         dates = tuple(sorted(set(self.items(name))))
-        return self._read(name, dates, content_codec.ascending(content_codec.real_date, limits.DATES_MAX), ())
+        return self._read(name, dates, field_readers.ascending(field_readers.real_date, limits.DATES_MAX), ())
 
     def time(self, name: str) -> int | None:
         """HH:MM as minutes after midnight."""

@@ -1,6 +1,6 @@
 """Answering a search with bounded work, whatever is asked and however much the store holds.
 
-Without words: newest first. With words: blocks of the newest thousand that hold them all, and within a block those
+Without words: newest first. With words: blocks of the newest eight hundred that hold them all, and within a block those
 first whose *name* holds them. Around a point: nearest first. What one request may look at is bounded; when the bound
 is reached before the page is full, the page is short and the cursor goes on from there.
 """
@@ -21,10 +21,10 @@ from hedgerow_node.store.rows import Candidate
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.state import ShownListing
 
-RANKED_MAX: Final = 1_000
+RANKED_MAX: Final = 800
 """Listings. How many hits are put in order of how well their names fit; ordering costs time for each."""
 
-EXAMINED_MAX: Final = 2_000
+EXAMINED_MAX: Final = 1_600
 """Listings. How many one request looks at to fill its page."""
 
 PREFIX_CHARACTERS_MIN: Final = 2

@@ -11,11 +11,11 @@ from hedgerow_node.store.database import Connection
 from hedgerow_node.store.rows import Candidate
 from hedgerow_protocol.ports import Timestamp
 
-RING_PLACES_MAX: Final = 1_000
+RING_PLACES_MAX: Final = 500
 """Places. More in one ring: it is made narrower. Where that does not help (so many in one house), the rest of that
 ring is not shown."""
 
-EXAMINED_MAX: Final = 3_000
+EXAMINED_MAX: Final = 1_000
 """Places. How many one request looks at to fill its page."""
 
 FIRST_KM: Final = 2.0
@@ -30,7 +30,6 @@ _SLACK = 0.0002
 _E7 = 10_000_000
 _MM = 1_000_000
 _LAST = 2**62
-Box = tuple[int, int, int, int]
 
 
 def near(
@@ -90,29 +89,20 @@ class _Rings:
         self._now = now
 
     def ring(self, inner: float, outer: float) -> tuple[float, dict[int, Candidate], int]:
-        """Candidates from ``inner`` to ``outer`` km, perhaps to less: how far it went, they, how many were read."""
-        looked_at = 0
+        """Candidates from ``inner`` to ``outer`` km, perhaps to less: how far it went, they, how many there were."""
         while True:
-            candidates, more, count = self._read(inner, outer)
-            looked_at += count
-            if not more or outer - inner <= NARROWEST_KM:
-                return outer, candidates, looked_at
-            outer = inner + max((outer - inner) / 4, NARROWEST_KM)
-
-    def _read(self, inner: float, outer: float) -> tuple[dict[int, Candidate], bool, int]:
-        candidates: dict[int, Candidate] = {}
-        count = 0
-        for box in _boxes(self._point, inner, outer):
-            rows, more = finding.inside(self._connection, box, RING_PLACES_MAX - count, self._now)
-            count += len(rows)
-            for candidate, _latitude, _longitude in rows:
-                candidates[candidate.id] = candidate
-            if more:
-                return candidates, True, count
-        return candidates, False, count
+            boxes = _boxes(self._point, inner, outer)
+            count = 0
+            for box in boxes:
+                count += finding.count_inside(self._connection, box, RING_PLACES_MAX + 1 - count)
+            if count <= RING_PLACES_MAX or outer - inner <= NARROWEST_KM:
+                break
+            outer = inner + max((outer - inner) / 2, NARROWEST_KM)
+        found = [each for box in boxes for each in finding.inside(self._connection, box, RING_PLACES_MAX, self._now)]
+        return outer, {each.id: each for each in found}, count
 
 
-def _boxes(point: tuple[float, float], inner: float, outer: float) -> list[Box]:
+def _boxes(point: tuple[float, float], inner: float, outer: float) -> list[finding.Box]:
     """Boxes that cover everything between two distances: the box around the ring without the square inside it."""
     latitude, longitude = point
     height = math.degrees(outer / EARTH_KM) + _SLACK
@@ -135,7 +125,7 @@ def _boxes(point: tuple[float, float], inner: float, outer: float) -> list[Box]:
     ]
 
 
-def _wrapped(south: float, north: float, west: float, east: float) -> list[Box]:
+def _wrapped(south: float, north: float, west: float, east: float) -> list[finding.Box]:
     """Boxes in 1e-7 degrees; two where the box crosses the date line."""
     if south > north or west > east:
         return []

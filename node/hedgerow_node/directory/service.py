@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from hedgerow_node.directory.accept import Checked, Inspected, Skipped, inspect, keep_all
+from hedgerow_node.directory.accept import take_all
 from hedgerow_node.directory.accept_waiting import WaitingRoom
 from hedgerow_node.directory.import_plan import Held
 from hedgerow_node.directory.outcome import Outcome, Stored, Waiting
@@ -23,7 +23,6 @@ from hedgerow_node.store.rows import CharterChain, HeldSlot
 from hedgerow_protocol import limits
 from hedgerow_protocol.ids import ListingId, RecordId
 from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Charter
 from hedgerow_protocol.state import ShownListing, hour_start
 
 BATCH_ENVELOPES: Final = 100
@@ -46,7 +45,6 @@ class Directory:
         self._caps = caps
         self._terms = KnownTerms()
         self._waiting = WaitingRoom()
-        self._door = asyncio.Lock()
         self._counting = asyncio.Lock()
         self._status: tuple[tuple[int, int, int], Status] | None = None
         self._live: tuple[tuple[int, int], tuple[int, str]] | None = None
@@ -83,42 +81,19 @@ class Directory:
         return outcomes
 
     async def _accept_batch(self, datas: Sequence[bytes], now: Timestamp) -> list[Outcome]:
-        outcomes: dict[int, Outcome] = {}
-        left = list(range(len(datas)))
-        # Charters first: the listings beside them need them.
-        for charters_only in (True, False):
-            inspected = await self._inspect([datas[index] for index in left], charters_only, now)
-            results = dict(zip(left, inspected, strict=True))
-            arrivals = {index: each for index, each in results.items() if isinstance(each, Checked)}
-            kept = await self._keep(list(arrivals.values()), now)
-            outcomes.update(zip(arrivals, kept, strict=True))
-            outcomes.update((index, each) for index, each in results.items() if not isinstance(each, Checked | Skipped))
-            left = [index for index, each in results.items() if isinstance(each, Skipped)]
-            if not left:
-                break
-        return [outcomes[index] for index in range(len(datas))]
-
-    async def _inspect(self, datas: Sequence[bytes], charters_only: bool, now: Timestamp) -> list[Inspected]:
-        # One at a time, so that reading for somebody who searches is never behind two batches of signatures.
-        async with self._door:
-            return await self._database.read(lambda c: inspect(c, datas, now, charters_only=charters_only))
-
-    async def _keep(self, checked: Sequence[Checked], now: Timestamp) -> list[Outcome]:
-        if not checked:
-            return []
-        arrivals = [each.arrival for each in checked]
-        outcomes = await self._write(now, lambda keeper: keep_all(keeper, arrivals))
+        # Checked and stored in one thread: what one core has unpacked, another would have to fetch from it.
+        taken = await self._write(now, lambda keeper: take_all(keeper, datas, now))
         come: list[RecordId] = []
-        for each, outcome in zip(checked, outcomes, strict=True):
-            if isinstance(outcome, Waiting) and each.waits_for is not None:
-                self._waiting.put(each.arrival.data, each.waits_for)
-            elif isinstance(outcome, Stored) and isinstance(each.arrival.record, Charter):
-                come.append(outcome.rid)
+        for data, each in zip(datas, taken, strict=True):
+            if isinstance(each.outcome, Waiting) and each.waits_for is not None:
+                self._waiting.put(data, each.waits_for)
+            elif isinstance(each.outcome, Stored) and each.is_charter:
+                come.append(each.outcome.rid)
         for rid in come:
             waited = self._waiting.pop(rid)
             if waited:
                 await self.accept(waited, now=now)
-        return outcomes
+        return [each.outcome for each in taken]
 
     async def _write(self, now: Timestamp, work: Callable[[Keeper], _T]) -> _T:
         def run(connection: Connection) -> _T:

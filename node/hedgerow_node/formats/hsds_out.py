@@ -12,7 +12,7 @@ from functools import lru_cache
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.hsds_schedule_out import attribute, entry_id, facet_attributes, schedule_of
 from hedgerow_node.formats.ical_event_out import place_in_one_line
-from hedgerow_protocol.content import Attendance, ListingContent, Meeting, Place, Standing
+from hedgerow_protocol.content import ListingContent, Place, Standing
 from hedgerow_protocol.ids import to_text
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.state import ShownListing
@@ -101,11 +101,6 @@ def _add_schedules(service: Entry, sid: str, content: ListingContent, now: Times
             }
             for place, schedules in placed.items()
         ]
-    losses["place_of_an_online_meeting"] += sum(map(_is_online_with_place, content.meetings))
-
-
-def _is_online_with_place(meeting: Meeting) -> bool:
-    return meeting.place is not None and meeting.attendance is Attendance.ONLINE
 
 
 def _features_at(place: Place, content: ListingContent) -> list[str]:

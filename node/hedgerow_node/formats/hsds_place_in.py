@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.hsds_attributes import attributes_of, entries
+from hedgerow_node.formats.hsds_schedule_out import entry_id
 from hedgerow_node.formats.report import Tally
 from hedgerow_node.formats.row_reading import as_text, read_point
 from hedgerow_node.formats.text_repair import line, paragraph
@@ -58,17 +59,11 @@ def read_location(location: Mapping[str, Any], tally: Tally) -> tuple[Place | No
 def accessibility_tags(location: Mapping[str, Any]) -> set[str]:
     """The access needs a location's own words mention, as feature tags."""
     tags: set[str] = set()
-    labels = {label.casefold(): tag for tag, label in vocabulary.ACCESS_NEEDS.items()}
-    items = location.get("accessibility")
-    for item in items if isinstance(items, list) else [items]:
-        if isinstance(item, dict):
-            words = f"{as_text(item.get('description'))} {as_text(item.get('details'))}".strip().casefold()
-            if words in labels:
-                tags.add(labels[words])
-            else:
-                tags.update(
-                    tag for needle, tag in _WORDS_OF_NEEDS if needle in words and tag in vocabulary.ACCESS_NEEDS
-                )
+    own = {entry_id("accessibility", as_text(location.get("id")), tag) for tag in vocabulary.ACCESS_NEEDS}
+    for item in entries(location.get("accessibility")):
+        if as_text(item.get("id")) not in own:  # ours repeats what attributes already say
+            words = f"{as_text(item.get('description'))} {as_text(item.get('details'))}".casefold()
+            tags.update(tag for needle, tag in _WORDS_OF_NEEDS if needle in words and tag in vocabulary.FEATURES)
     return tags
 
 

@@ -43,8 +43,9 @@ class ScheduleReader:
         valid_from, valid_to = self._date(row, "valid_from"), self._date(row, "valid_to")
         first, until = first or valid_from, until or valid_to
         zone = self._zone(row, fields, place, start)
+        own_id = row.line("id", limits.SLUG_CHARACTERS_MAX)
         base = Meeting(
-            slug=fields.get("slug", "") or line(as_text(row.raw("id")), self._tally)[: limits.SLUG_CHARACTERS_MAX],
+            slug=(fields.get("slug", "") or own_id)[: limits.SLUG_CHARACTERS_MAX],
             start=start,
             duration_min=None if start is None or end is None or start == end else (end - start) % 1440,
             tz=zone,

@@ -7,14 +7,13 @@ from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Contact, Facets, Online, Openness, Place, Standing
-
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.ical_times import WallTime, ZoneNames, wall_time, wall_times
 from hedgerow_node.formats.report import Tally
 from hedgerow_node.formats.row_reading import read_point
 from hedgerow_node.formats.text_repair import line, paragraph, web_address
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Contact, Facets, Online, Openness, Place, Standing
 
 _NOT_KEPT: Final = frozenset(
     (

@@ -6,11 +6,6 @@ from typing import Final
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
-from hedgerow_protocol.content import Attendance, Change, ListingContent, Meeting, Openness, Place, Standing
-from hedgerow_protocol.ids import to_text
-from hedgerow_protocol.rules import Rule, parse, spell
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node.formats.ical_text import (
     date_value,
     duration_value,
@@ -26,6 +21,10 @@ from hedgerow_node.schedule.occurrences import (
     occurs_on,
     zone_of,
 )
+from hedgerow_protocol.content import Attendance, Change, ListingContent, Meeting, Openness, Place, Standing
+from hedgerow_protocol.ids import to_text
+from hedgerow_protocol.rules import Rule, parse, spell
+from hedgerow_protocol.state import ShownListing
 
 UID_NAMESPACE: Final = UUID("c2b9a0de-6a1b-5d0e-9f5e-5d1f3a7c4e21")
 """Names our events: UUIDv5 over listing id and slug, so an event keeps its UID through every edit, on every node."""

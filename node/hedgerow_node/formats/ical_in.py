@@ -13,9 +13,6 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Change, Meeting, Place, Standing
-
 from hedgerow_node.formats.grouping import group_rows
 from hedgerow_node.formats.ical_event_in import EventReader, Words, property_text
 from hedgerow_node.formats.ical_lines import Calendars, read_calendars
@@ -26,6 +23,8 @@ from hedgerow_node.formats.row_reading import merged_extras
 from hedgerow_node.formats.source_row import SourceRow
 from hedgerow_node.formats.text_repair import line
 from hedgerow_node.formats.time_zone import ZoneFinder
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Change, Meeting, Place, Standing
 
 _FALLBACK_NAME: Final = "Meeting"
 

@@ -5,13 +5,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Attendance, Change, Meeting, Online, Place
-
 from hedgerow_node.formats.ical_event_in import rule_parts
 from hedgerow_node.formats.ical_times import WallTime
 from hedgerow_node.formats.report import Tally
 from hedgerow_node.formats.rule_shape import ONCE, RuleShape, shape_of
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Attendance, Change, Meeting, Online, Place
 
 
 class TimedEvent:

@@ -17,13 +17,12 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from hedgerow_protocol.content import NO_FACETS, Attendance, ListingContent, Meeting, Standing
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node.formats.ical_event_out import EventWriter
 from hedgerow_node.formats.ical_text import folded_line, text_value
 from hedgerow_node.formats.ical_zones import first_year_needed, vtimezone
+from hedgerow_protocol.content import Attendance, ListingContent, Meeting, Standing
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.state import ShownListing
 
 _REFRESH: Final = "PT12H"
 """How often a subscribed calendar should ask again."""
@@ -124,4 +123,3 @@ def _count_meeting(meeting: Meeting, losses: Counter[str]) -> None:
         losses["place_approximate"] += place.approximate
     if online is not None:
         losses["words_joined"] += bool(online.password_hint)
-    losses["facets_unknown_elsewhere"] += meeting.facets != NO_FACETS

@@ -11,9 +11,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from hedgerow_protocol.rules import WEEKDAYS
-
 from hedgerow_node.formats.ical_text import local_value
+from hedgerow_protocol.rules import WEEKDAYS
 
 HORIZON_YEARS: Final = 40
 """Years. How far clock changes are looked at: a yearly rule must hold that long; others are listed that far."""

@@ -12,7 +12,7 @@ from hedgerow_node.http.help_now.numbers import CountryNumbers, NumberList, emer
 from hedgerow_node.http.languages import json_for_script
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.rendering import View
-from hedgerow_node.http.site import SITE, Site
+from hedgerow_node.http.site import CALLER, SITE, Site
 from hedgerow_node.http.wording import Wording
 from hedgerow_node.schedule.zones import find_zone
 from hedgerow_protocol.errors import RemoteError
@@ -52,19 +52,22 @@ async def listing(request: web.Request) -> web.Response:
         "ics_url": f"{site.prefix}{path}.ics",
         "ics_discreet_url": f"{site.prefix}{path}.ics?discreet=1",
         "json_url": f"{site.prefix}{path}.json",
-        "json_ld": _json_ld(site, shown, path),
+        "json_ld": _json_ld(request, shown, path),
         "contested": shown.contested,
         "two_versions": shown.two_versions and not shown.contested,
     }
     return await site.pages.page(request, view, "listing.html", values, index=True)
 
 
-def _json_ld(site: Site, shown: ShownListing, path: str) -> Any:
+def _json_ld(request: web.Request, shown: ShownListing, path: str) -> Any:
+    """The listing for search engines; its address is the public one, else the one the visitor used."""
     if shown.content is None:
         return ""
     from hedgerow_node.formats.schema_org import listing_json_ld
 
-    url = f"{site.pages.base_url}{path}" if site.pages.base_url else ""
+    site = request.app[SITE]
+    here = f"{request[CALLER].scheme}://{site.callers.host_of(request)}{site.prefix}"
+    url = f"{site.pages.base_url or here}{path}"
     return json_for_script(listing_json_ld(shown, now=site.now(), url=url))
 
 

@@ -69,6 +69,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/keeper/cosign", keeper.cosign_form),
     Route("POST", "/keeper/cosign", keeper.cosign),
     Route("GET", "/keeper/cosign/{draft:[a-z2-7]{16}}", keeper.cosign_download),
+    Route("POST", "/keeper/cosign/{draft:[a-z2-7]{16}}/sign", keeper.cosign_sign),
 )
 
 

@@ -10,9 +10,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypeVar
 
-from hedgerow_protocol.content import Attendance, Meeting, Standing
-from hedgerow_protocol.ports import Timestamp
-
 from hedgerow_node.schedule.occurrences import (
     Occurrence,
     at_wall_clock,
@@ -21,6 +18,8 @@ from hedgerow_node.schedule.occurrences import (
     occurrences,
     zone_of,
 )
+from hedgerow_protocol.content import Attendance, Meeting, Standing
+from hedgerow_protocol.ports import Timestamp
 
 ASSUMED_MINUTES = 60
 """Minutes. The length of a meeting that does not say it (the rule of Meeting Guide)."""

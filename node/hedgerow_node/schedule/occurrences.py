@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from hedgerow_node.schedule.rule_dates import last_date, rule_ordinals
+from hedgerow_node.schedule.zones import find_zone
 from hedgerow_protocol.content import Meeting, Standing
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.rules import parse
-
-from hedgerow_node.schedule.rule_dates import last_date, rule_ordinals
-from hedgerow_node.schedule.zones import find_zone
 
 OCCURRENCES_MAX = 4_000
 """Occurrences. One answer of :func:`occurrences`: ten years of days; whatever is asked, memory stays small."""

@@ -55,7 +55,7 @@ class Database:
     def __init__(self, path: Path, writer: Connection) -> None:
         self.path = path
         self.version = 0
-        """Grows with every transaction that was committed: what was computed before may be out of date."""
+        """Grows with every transaction that changed something: what was computed before may be out of date."""
         self._connection = writer
         self._jobs: queue.Queue[tuple[Work[Any], Future[Any]] | None] = queue.Queue(WRITES_WAITING_MAX)
         self._closing = False
@@ -122,11 +122,13 @@ class Database:
         results: list[tuple[Future[Any], Any, BaseException | None]] = []
         connection = self._connection
         try:
+            before = connection.total_changes
             connection.execute("BEGIN IMMEDIATE")
             for work, future in begun:
                 results.append((future, *self._write_one(connection, work)))
             connection.execute("COMMIT")
-            self.version += 1
+            if connection.total_changes != before:
+                self.version += 1
         except (sqlite3.Error, StoreError) as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -1,10 +1,10 @@
 """Candidates for a search, newest first or around a point; each answer is bounded. Reading connections only."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from hedgerow_node.store.index_rows import MARK, WINDOW_BITS, WORDS_SAMPLED_OF, window_mark
+from hedgerow_node.store.database import Connection
+from hedgerow_node.store.index_rows import WINDOW_BITS, WORDS_SAMPLED_OF, window_mark
 from hedgerow_node.store.rows import Candidate
 from hedgerow_protocol.ports import Timestamp
 
@@ -17,8 +17,8 @@ EXPANSIONS_SEEN_MAX: Final = 1_000
 RARE_MAX: Final = 2_000
 """Listings. A word that occurs in no more bounds the work of a search for it and others by itself."""
 
-WINDOWS_MAX: Final = 24
-"""Windows. How many a single request may go through (393,216 listings)."""
+WINDOW_WORDS_MAX: Final = 24
+"""Windows times words. How much a single request may go through: for two common words 196,608 listings."""
 
 Groups = Sequence[Sequence[str]]
 """Words of which one of each group must occur."""
@@ -26,14 +26,22 @@ Groups = Sequence[Sequence[str]]
 _COLUMNS = "l.id, l.facts, l.words, h.contested"
 
 
-def highest(connection: sqlite3.Connection) -> int:
+def highest(connection: Connection) -> int:
     """The number of the newest listing; 0 when there is none."""
     (number,) = connection.execute("SELECT max(id) FROM listing").fetchone()
     return number or 0
 
 
-def expansions(connection: sqlite3.Connection, beginning: str) -> list[str]:
-    """Words that begin so, the commoner ones first; the beginning itself leads."""
+class Beginning(str):
+    """Stands for every word that begins so. The index reads all their listings, so only small stores are asked so."""
+
+    __slots__ = ()
+
+
+def expansions(connection: Connection, beginning: str) -> list[str]:
+    """Words that begin so; in a large store only some, the commoner ones first, and the beginning itself leads."""
+    if highest(connection) < 1 << WINDOW_BITS:
+        return [Beginning(beginning)]
     rows = connection.execute(
         "SELECT term FROM (SELECT term, seen FROM word WHERE term >= ? AND term < ? LIMIT ?)"
         " ORDER BY seen DESC LIMIT ?",
@@ -42,7 +50,7 @@ def expansions(connection: sqlite3.Connection, beginning: str) -> list[str]:
     return [beginning, *(term for (term,) in rows if term != beginning)]
 
 
-def browse(connection: sqlite3.Connection, top: int, many: int, now: Timestamp) -> list[Candidate]:
+def browse(connection: Connection, top: int, many: int, now: Timestamp) -> list[Candidate]:
     """Any listings, newest first, from number ``top`` downwards."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM listing l JOIN chain h ON h.id = l.chain"  # noqa: S608 - constants
@@ -55,11 +63,11 @@ def browse(connection: sqlite3.Connection, top: int, many: int, now: Timestamp) 
 class Hits:
     """Listings that hold one word of each group, newest first, in blocks, with bounded work."""
 
-    def __init__(self, connection: sqlite3.Connection, groups: Groups, now: Timestamp) -> None:
+    def __init__(self, connection: Connection, groups: Groups, now: Timestamp) -> None:
         self._connection = connection
         self._now = now
         self._match = " AND ".join("(" + " OR ".join(map(_quoted, group)) + ")" for group in groups)
-        self._windows_left = WINDOWS_MAX
+        self._windows_left = max(1, WINDOW_WORDS_MAX // max(1, len(groups)))
         # With one group, or with a rare one, the index itself goes no further than that group's listings. Several
         # common ones can pass each other for long without meeting, and SQLite would not stop on the way.
         self._windowed = len(groups) > 1 and not any(self._rare(group) for group in groups)
@@ -106,23 +114,30 @@ class Hits:
 
 def _quoted(term: str) -> str:
     # Whatever was typed is one word between quotes: nothing of it is read as an operator of FTS5.
-    return '"' + term.replace('"', '""') + '"'
+    quoted = '"' + term.replace('"', '""') + '"'
+    return quoted + " *" if isinstance(term, Beginning) else quoted
 
 
-def is_mark(term: str) -> bool:
-    """Whether a word stands for a filter."""
-    return term.startswith(MARK)
+Box = tuple[int, int, int, int]
+"""South, north, west, east in 1e-7 degrees."""
+
+_INSIDE = "p.south <= ?2 AND p.north >= ?1 AND p.west <= ?4 AND p.east >= ?3"
 
 
-def inside(
-    connection: sqlite3.Connection, box: tuple[int, int, int, int], many: int, now: Timestamp
-) -> tuple[list[tuple[Candidate, int, int]], bool]:
-    """Places within a box of (south, north, west, east) in 1e-7 degrees, and whether there were more than ``many``."""
+def count_inside(connection: Connection, box: Box, many: int) -> int:
+    """How many places lie in a box, counted up to ``many``."""
+    (count,) = connection.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM place p WHERE {_INSIDE} LIMIT ?5)",  # noqa: S608 - constants
+        (*box, many),
+    ).fetchone()
+    return int(count)
+
+
+def inside(connection: Connection, box: Box, many: int, now: Timestamp) -> list[Candidate]:
+    """Listings with a place in a box, at most ``many`` places."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS}, p.south, p.west, l.expires FROM place p CROSS JOIN listing l ON l.id = p.listing"  # noqa: S608
-        " CROSS JOIN chain h ON h.id = l.chain"
-        " WHERE p.north >= ? AND p.south <= ? AND p.east >= ? AND p.west <= ? LIMIT ?",
-        (*box, many + 1),
-    ).fetchall()
-    found = [(Candidate(*row[:4]), row[4], row[5]) for row in rows[:many] if row[6] > now]
-    return found, len(rows) > many
+        f"SELECT {_COLUMNS} FROM place p CROSS JOIN listing l ON l.id = p.listing"  # noqa: S608 - constants
+        f" CROSS JOIN chain h ON h.id = l.chain WHERE {_INSIDE} AND l.expires > ?5 LIMIT ?6",
+        (*box, now, many),
+    )
+    return [Candidate(*row) for row in rows]

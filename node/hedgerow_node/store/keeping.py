@@ -12,7 +12,7 @@ from hedgerow_node.store.chains import ChainRows
 from hedgerow_node.store.index_rows import IndexRows, KnownTerms
 from hedgerow_node.store.rows import Arrival, CharterRow, IndexRow, Kept, MakeIndex
 from hedgerow_protocol import limits
-from hedgerow_protocol.envelope import Kind, stored_envelope
+from hedgerow_protocol.envelope import Kind, stored_body
 from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.ids import RecordId, listing_id
 from hedgerow_protocol.ports import Timestamp
@@ -64,6 +64,7 @@ class Keeper:
     def __init__(
         self, connection: sqlite3.Connection, now: Timestamp, caps: Caps, terms: KnownTerms, make_index: MakeIndex
     ) -> None:
+        self.connection = connection
         self._connection = connection
         self._now = now
         self._caps = caps
@@ -76,6 +77,7 @@ class Keeper:
         self._records: int
         self._last: int
         (self._records,) = connection.execute("SELECT value FROM tally WHERE name = 'records'").fetchone()
+        self._records_before = self._records
         (self._last,) = connection.execute("SELECT coalesce(max(id), 0) FROM record").fetchone()
 
     def finish(self) -> None:
@@ -83,7 +85,8 @@ class Keeper:
         self._insert_new()
         self._rows.finish()
         self._chains.finish()
-        self._connection.execute("UPDATE tally SET value = ? WHERE name = 'records'", (self._records,))
+        if self._records != self._records_before:
+            self._connection.execute("UPDATE tally SET value = ? WHERE name = 'records'", (self._records,))
 
     def take(self, arrival: Arrival) -> Kept:
         """Judge one verified record and keep it if it counts. Raises :class:`RemoteError` when it is refused."""
@@ -269,7 +272,7 @@ class Keeper:
             return arrival.index
         self._insert_new()
         (data,) = self._connection.execute("SELECT envelope FROM record WHERE id = ?", (winner.id,)).fetchone()
-        listing = read_stored(Kind.LISTING, stored_envelope(data).body)
+        listing = read_stored(Kind.LISTING, stored_body(data))
         assert isinstance(listing, Listing)  # noqa: S101 - its kind was looked at
         return self._make_index(listing)
 

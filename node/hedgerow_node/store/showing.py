@@ -6,7 +6,7 @@ from typing import Any
 from hedgerow_node.store.chains import charter_row
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.rows import CharterChain, Counts, HeldSlot
-from hedgerow_protocol.envelope import Kind, stored_envelope
+from hedgerow_protocol.envelope import Kind, stored_body
 from hedgerow_protocol.ids import ListingId, RecordId, listing_id
 from hedgerow_protocol.keys import PUBLIC_BYTES
 from hedgerow_protocol.ports import Timestamp
@@ -55,7 +55,7 @@ def of_source(connection: Connection, root: RecordId, source: str, now: Timestam
 
 def _shown(row: tuple[Any, ...]) -> ShownListing:
     _number, lid, two_versions, contested, threshold, stewards_bytes, data = row
-    listing = read_stored(Kind.LISTING, stored_envelope(data).body)
+    listing = read_stored(Kind.LISTING, stored_body(data))
     assert isinstance(listing, Listing)  # noqa: S101 - only listings have a row there
     return ShownListing(
         id=ListingId(lid),
@@ -108,7 +108,7 @@ def slots(connection: Connection, root: RecordId) -> dict[bytes, HeldSlot]:
     for entry, position, expires, seq, rid, kind, data in rows:
         order = (position, expires, seq)
         twice = entry in held and order == order_before
-        record = read_stored(Kind(kind), stored_envelope(data).body)
+        record = read_stored(Kind(kind), stored_body(data))
         content = record.content if isinstance(record, Listing) else None
         held[entry] = HeldSlot(RecordId(rid), record.slot, content, twice)
         order_before = order

@@ -5,11 +5,15 @@ import type { Answer } from "./search.ts";
 export type Shown =
   | { kind: "loading" }
   | { kind: "failed" }
-  | { kind: "regions"; regions: [key: string, label: string, listings: number][] }
+  | { kind: "regions" }
   | { kind: "answer"; answer: Answer; town: string; now: boolean };
+
+export type Region = [key: string, label: string, listings: number];
 
 interface Props {
   shown: Shown;
+  /** Offered above the results where the list is cut by region. */
+  regions: readonly Region[];
   around: Surroundings;
   helpAddress: string;
   onMore: () => void;
@@ -18,7 +22,33 @@ interface Props {
 
 export const PAGE = 50;
 
-export function Results({ shown, around, helpAddress, onMore, onRegion }: Props) {
+export function Results(props: Props) {
+  return (
+    <>
+      {props.regions.length > 0 && <Regions {...props} />}
+      <Below {...props} />
+    </>
+  );
+}
+
+function Regions({ regions, around: { language }, onRegion }: Props) {
+  return (
+    <div class="field region">
+      <p>{language.t("client.region_text")}</p>
+      <label for="field-region">{language.t("client.region")}</label>
+      <select id="field-region" onChange={(event) => onRegion(event.currentTarget.value)}>
+        <option value="">{language.t("client.region_choose")}</option>
+        {regions.map(([key, label, listings]) => (
+          <option value={key} key={key}>
+            {label} ({listings})
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Below({ shown, around, helpAddress, onMore }: Props) {
   const { language } = around;
   switch (shown.kind) {
     case "loading":
@@ -30,20 +60,7 @@ export function Results({ shown, around, helpAddress, onMore, onRegion }: Props)
         </div>
       );
     case "regions":
-      return (
-        <div class="field region">
-          <p>{language.t("client.region_text")}</p>
-          <label for="field-region">{language.t("client.region")}</label>
-          <select id="field-region" onChange={(event) => onRegion(event.currentTarget.value)}>
-            <option value="">{language.t("client.region_choose")}</option>
-            {shown.regions.map(([key, label, listings]) => (
-              <option value={key} key={key}>
-                {label} ({listings})
-              </option>
-            ))}
-          </select>
-        </div>
-      );
+      return null;
     case "answer":
       break;
   }

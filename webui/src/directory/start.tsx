@@ -8,7 +8,7 @@ import { startSearchWorker } from "../trusted.ts";
 import type { Surroundings } from "./card.tsx";
 import { isEmpty, readForm } from "./form.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
-import { PAGE, Results, type Shown } from "./results.tsx";
+import { PAGE, type Region, Results, type Shown } from "./results.tsx";
 
 const PAUSE_MS = 200;
 
@@ -40,6 +40,7 @@ class Directory {
   #limit = PAGE;
   #position: [number, number] | null = null;
   #timer = 0;
+  #regions: Region[] = [];
   #focusAfter: "heading" | number | null = null;
 
   constructor(form: HTMLFormElement, language: Language) {
@@ -104,7 +105,8 @@ class Directory {
         return;
       case "regions":
         this.#taken = true;
-        this.#show({ kind: "regions", regions: message.regions }, this.#language.t("client.region_choose"));
+        this.#regions = message.regions;
+        this.#show({ kind: "regions" }, this.#language.t("client.region_choose"));
         return;
       case "failed":
         this.#fail();
@@ -152,6 +154,7 @@ class Directory {
     render(
       <Results
         shown={shown}
+        regions={this.#regions}
         around={this.#around}
         helpAddress={this.#helpAddress}
         onMore={() => this.#more()}
@@ -178,6 +181,7 @@ class Directory {
 
   #region(key: string): void {
     if (!key) return;
+    this.#ready = false;
     this.#show({ kind: "loading" }, this.#language.t("client.loading"));
     const address = new URL(this.#form.dataset.list ?? "", location.href);
     address.searchParams.set("region", key);

@@ -7,13 +7,23 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from hedgerow_node.directory.drafts import DraftError, DraftFile, is_complete, join, missing, read_file, write_file
+from hedgerow_node.directory.drafts import (
+    DraftError,
+    DraftFile,
+    add_signature,
+    is_complete,
+    join,
+    missing,
+    read_file,
+    write_file,
+)
 from hedgerow_node.directory.publishing import submit
 from hedgerow_node.directory.publishing_words import describe_file
+from hedgerow_node.http.keeper.own import own_signer
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import Site
 from hedgerow_protocol.ids import to_text
-from hedgerow_protocol.records import Charter, Listing, Withdrawal
+from hedgerow_protocol.records import Charter, Listing, Withdrawal, read_charter
 
 DRAFTS_MAX = 32
 """Files. Waiting at once; the oldest leaves first."""
@@ -45,7 +55,20 @@ class CosignDrafts:
         """
         if not data:
             raise DraftError("Choose the file first.")
-        key = self.hold(read_file(data))
+        return await self._publish_if_complete(site, self.hold(read_file(data)))
+
+    async def sign(self, site: Site, key: str) -> bool:
+        """Add the directory key's signature, where it is one of the stewards; publish when there are enough (True).
+
+        Raises :class:`DraftError` and :class:`~hedgerow_node.directory.publishing.PublishError`.
+        """
+        file = self.files.get(key)
+        if file is None:
+            raise DraftError("This file is not waiting here any more.")
+        self.files[key] = add_signature(file, (await own_signer(site)).key)
+        return await self._publish_if_complete(site, key)
+
+    async def _publish_if_complete(self, site: Site, key: str) -> bool:
         file = self.files[key]
         if not is_complete(file):
             return False
@@ -58,8 +81,8 @@ class CosignDrafts:
         file = self.files.get(key)
         return None if file is None else write_file(file, describe_file(file))
 
-    def rows(self, view: View) -> list[dict[str, Any]]:
-        """What waits, for a template."""
+    def rows(self, view: View, own_key: bytes) -> list[dict[str, Any]]:
+        """What waits, for a template; ``own_key`` is the directory's public key."""
         found = []
         for key, file in self.files.items():
             progress = missing(file)
@@ -71,6 +94,7 @@ class CosignDrafts:
                     kind, name = "listing", listing.content.name
                 case Withdrawal():
                     kind, name = "withdrawal", view.t("cosign.kind.withdrawal")
+            may_sign = own_key in last.may_sign and own_key not in last.signed
             found.append(
                 {
                     "name": name,
@@ -78,7 +102,7 @@ class CosignDrafts:
                     "signed": len(last.signed),
                     "threshold": _needed(file, last.record),
                     "download_url": view.url(f"/keeper/cosign/{key}"),
-                    "sign_url": "",
+                    "sign_url": view.url(f"/keeper/cosign/{key}/sign") if may_sign else "",
                 }
             )
         return found
@@ -87,8 +111,6 @@ class CosignDrafts:
 def _needed(file: DraftFile, record: Charter | Listing | Withdrawal) -> int:
     if isinstance(record, Charter):
         return record.threshold
-    from hedgerow_protocol.records import read_charter
-
     for envelope in (*file.charters, *file.records):
         if envelope.rid == record.slot.charter:
             return read_charter(envelope.body).threshold

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from hedgerow_node.directory.keyfiles import load_or_create_key
-from hedgerow_node.directory.publishing import directory_signer
+from hedgerow_node.directory.publishing import DirectorySigner, directory_signer
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import Site
 from hedgerow_node.http.wording import Wording
@@ -21,13 +21,18 @@ HAND_WRITTEN = ""
 DUE_DAYS = 30
 
 
-async def own_root(site: Site) -> RecordId:
-    """The founding charter of this node's own directory."""
+async def own_signer(site: Site) -> DirectorySigner:
+    """This node's own directory: its key, made the first time, and the charter that follows from it."""
 
-    def read() -> RecordId:
-        return directory_signer(load_or_create_key(site.config.directory_key_file, Usage.STEWARD, site.entropy)).root
+    def read() -> DirectorySigner:
+        return directory_signer(load_or_create_key(site.config.directory_key_file, Usage.STEWARD, site.entropy))
 
     return await asyncio.to_thread(read)
+
+
+async def own_root(site: Site) -> RecordId:
+    """The founding charter of this node's own directory."""
+    return (await own_signer(site)).root
 
 
 async def own_listings(site: Site) -> list[ShownListing]:

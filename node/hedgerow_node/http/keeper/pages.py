@@ -122,13 +122,23 @@ async def cosign_download(request: web.Request) -> web.Response:
     return web.Response(text=text, headers=headers)
 
 
+async def cosign_sign(request: web.Request) -> web.Response:
+    """``POST /keeper/cosign/{draft}/sign``: the directory key is one of the stewards, and its keeper agrees."""
+    session, _ = await guard.require_form(request)
+    try:
+        published = await request.app[DRAFTS].sign(request.app[SITE], request.match_info["draft"])
+    except (DraftError, PublishError) as error:
+        return await _cosign_page(request, session, [{"field": "file", "text": str(error)}], status=400)
+    return guard.see_other(request, "/keeper/cosign", done="cosigned" if published else "added")
+
+
 async def _cosign_page(
     request: web.Request, session: Session, errors: list[dict[str, str]], *, status: int = 200
 ) -> web.Response:
     view = guard.keeper_view(request)
     values = {
         "action": view.url("/keeper/cosign"),
-        "drafts": request.app[DRAFTS].rows(view),
+        "drafts": request.app[DRAFTS].rows(view, (await own.own_signer(request.app[SITE])).key.public),
         "errors": errors,
         "notices": done_notices(request, view),
     }

@@ -1,0 +1,45 @@
+"""Lighthouse's accessibility score gates: 100 on the pages people meet first. (Its performance is in the bench.)"""
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from browser.watching import WEBUI, SiteUnderTest, missing
+from unit.test_typescript import node
+
+LIGHTHOUSE = WEBUI / "audit" / "node_modules" / "lighthouse" / "cli" / "index.js"
+PAGES = ("/", "listing", "/help-now")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_accessibility_is_100(site: SiteUnderTest, tmp_path: Path, page: str) -> None:
+    program, chromium = node(), shutil.which("chromium")
+    if program is None or chromium is None or not LIGHTHOUSE.is_file():
+        missing("Lighthouse is not installed (npm ci in webui/audit/, Node.js 22.19), so its score is not measured.")
+    path = site.listing("Tuesday Circle") if page == "listing" else page
+    report = tmp_path / "report.json"
+    flags = "--headless=new --disable-gpu --disable-background-networking --disable-component-update"
+    process = await asyncio.create_subprocess_exec(
+        program,
+        LIGHTHOUSE,
+        site.base + path,
+        "--quiet",
+        "--only-categories=accessibility",
+        "--output=json",
+        f"--output-path={report}",
+        f"--chrome-flags={flags}{' --no-sandbox' if os.geteuid() == 0 else ''}",
+        env={**os.environ, "CHROME_PATH": chromium, "HOME": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 90)
+    assert process.returncode == 0, said.decode(errors="replace")
+    found = json.loads(report.read_text(encoding="utf-8"))
+    failed = [each["id"] for each in found["audits"].values() if each["score"] is not None and each["score"] < 1]
+    assert found["categories"]["accessibility"]["score"] == 1, failed
