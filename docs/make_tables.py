@@ -65,8 +65,8 @@ SETTINGS_HEAD = """# Settings
 Made from `node/hedgerow_node/config/__init__.py` by `python docs/make_tables.py`; do not edit by hand.
 
 A flag goes before an environment variable, that before `hedgerow.toml` in the data folder, that before the default.
-`hedgerow doctor --print-config` shows what is in force and where it comes from. An unknown or bad setting stops the start
-with a sentence.
+`hedgerow doctor --print-config` shows what is in force and where it comes from. An unknown or bad setting stops the
+start with a sentence.
 
 | setting | flag | environment | default | what it is |
 |---|---|---|---|---|

@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 from unicodedata import normalize
 
+from hypothesis import strategies as st
+
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.text_repair import folded
 from hedgerow_node.formats.vocabulary_codes import COMMON_TYPE_CODES, PROGRAM_TYPE_CODES
@@ -31,7 +33,6 @@ from hedgerow_protocol.ids import ListingId, RecordId
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Slot
 from hedgerow_protocol.state import ShownListing
-from hypothesis import strategies as st
 
 ZONES = ("America/Los_Angeles", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin", "UTC")
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

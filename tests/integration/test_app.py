@@ -5,6 +5,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+
 from hedgerow_node import app
 from hedgerow_node.config import Config
 from hedgerow_node.directory.door import open_door

@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from command_line import CommandLine
 from hedgerow_node.config import Config
 from hedgerow_node.directory.door_folder import FolderLock

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from command_line import CommandLine
 from shared import needs_shared, shared
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from command_line import CommandLine
 from hedgerow_node.directory import door
 from hedgerow_node.directory.door_folder import FolderLock

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from command_line import CommandLine
 from hedgerow_node.cli import setup as asking
 from hedgerow_node.cli.parser import config_of, parse

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from command_line import CommandLine
 from hedgerow_node.directory.door import Door
 from hedgerow_node.directory.outcome import Outcome

@@ -4,6 +4,7 @@ import json
 import random
 
 import pytest
+
 from hedgerow_node.formats.feed import parse_feed
 from hedgerow_node.formats.meeting_guide_out import export_meeting_guide
 from hedgerow_node.formats.report import Parsed

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+
 from hedgerow_node.formats.feed import parse_feed
 from hedgerow_node.screening.screen import screen
 from hedgerow_protocol.content import ListingContent

@@ -2,10 +2,11 @@
 
 import json
 
-from hedgerow_node.formats.feed import parse_feed
-from hedgerow_node.formats.report import FormatError, Parsed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from hedgerow_node.formats.feed import parse_feed
+from hedgerow_node.formats.report import FormatError, Parsed
 
 _STARTS = (
     b"",

@@ -4,14 +4,15 @@ import json
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.feed import parse_feed
 from hedgerow_node.formats.meeting_guide_out import export_meeting_guide
 from hedgerow_protocol import wire
 from hedgerow_protocol.content import ListingContent
 from hedgerow_protocol.content_codec import content_from_value, content_to_value
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from strategies import contents, meeting_guide_contents, shown_listing
 
 

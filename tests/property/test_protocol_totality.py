@@ -4,13 +4,14 @@ import contextlib
 import json
 from pathlib import Path
 
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from hedgerow_protocol import ids, keys, records, rules, wire
 from hedgerow_protocol.content_codec import content_from_value
 from hedgerow_protocol.envelope import Kind, parse_envelope, sign, verify_envelope
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.keys import SigningKey, Usage
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "vectors" / "records.json").read_text(encoding="utf-8"))
 ENVELOPES = [bytes.fromhex(record["envelope"]) for record in GOLDEN["records"]]

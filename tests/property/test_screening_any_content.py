@@ -4,14 +4,15 @@ import re
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hedgerow_node.screening.find import findings, sentence
 from hedgerow_node.screening.screen import screen
 from hedgerow_node.screening.spans import KINDS
 from hedgerow_protocol import limits
 from hedgerow_protocol.content import Attendance, Contact, ListingContent, Meeting, Online, Place
 from hedgerow_protocol.content_codec import content_from_value, content_to_value
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from strategies import contents
 
 PIECES = (

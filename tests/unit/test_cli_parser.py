@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from hedgerow_node.cli import main
 from hedgerow_node.cli.parser import COMMANDS, build_parser, config_of, parse
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from hedgerow_node.config import (
     SETTINGS,
     Config,

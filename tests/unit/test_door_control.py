@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hedgerow_node.directory.door_control import (
     BATCH_ENVELOPES_MAX,
     ControlError,
@@ -16,8 +19,6 @@ from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Sup
 from hedgerow_protocol import wire
 from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.ids import RecordId
-from hypothesis import given
-from hypothesis import strategies as st
 
 RID = RecordId(bytes(range(32)))
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from hedgerow_node.formats.feed import parse_feed
 from hedgerow_node.formats.report import FormatError, Parsed
 from hedgerow_protocol.content import Attendance, Contact, Openness, Standing

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 
 import pytest
+
 from hedgerow_node.formats import bounds
 from hedgerow_node.formats.feed import parse_feed
 from hedgerow_node.formats.report import FormatError

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hedgerow_node.formats.feed import parse_feed
 from hedgerow_node.formats.report import Parsed
 from hedgerow_protocol.content import Attendance, Contact, ListingContent, Meeting, Openness, Standing

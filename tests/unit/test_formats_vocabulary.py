@@ -3,10 +3,11 @@
 import json
 
 import pytest
+
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.vocabulary_codes import PROGRAM_TYPE_CODES
 from hedgerow_node.formats.vocabulary_names import TYPE_NAMES
-from hedgerow_protocol import content_codec
+from hedgerow_protocol import field_readers
 from shared import needs_shared, shared
 
 
@@ -42,11 +43,11 @@ def test_all_codes_of_the_specification_are_here(file: str) -> None:
 def test_tags_are_tags_with_labels() -> None:
     for table in (vocabulary.FORMATS, vocabulary.FEATURES, vocabulary.COMMUNITIES, vocabulary.EXPERIENCES):
         for tag, label in table.items():
-            assert content_codec.tag(tag) == tag
+            assert field_readers.tag(tag) == tag
             assert label
             assert label[0].isupper() or label[0].isdigit()
     for language in vocabulary.LANGUAGE_NAMES:
-        assert content_codec.language(language) == language
+        assert field_readers.language(language) == language
     for program in vocabulary.PROGRAMS.values():
         assert set(program.experiences) <= set(vocabulary.EXPERIENCES)
         assert list(program.experiences) == sorted(program.experiences)

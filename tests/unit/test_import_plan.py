@@ -3,6 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hedgerow_node.directory.import_plan import Held, ImportRefusedError, Plan, entry_of, make_plan
 from hedgerow_node.directory.versions import ClockError, is_worth_renewing, next_slot, withdrawal_slot
 from hedgerow_protocol import limits
@@ -10,8 +13,6 @@ from hedgerow_protocol.content import ListingContent
 from hedgerow_protocol.ids import RecordId
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Listing, Withdrawal
-from hypothesis import given
-from hypothesis import strategies as st
 
 CHARTER = RecordId(b"c" * 32)
 NOW = Timestamp(1_790_000_000)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from hedgerow_node.directory.keyfiles import (
     KeyFileError,
     create_key,

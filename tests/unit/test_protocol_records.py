@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from hedgerow_protocol import limits, rules, wire
 from hedgerow_protocol.content import Facets, ListingContent, Meeting, Place
 from hedgerow_protocol.content_codec import content_from_value, content_to_value

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from hedgerow_protocol import wire
 from hedgerow_protocol.envelope import parse_envelope, record_id, verify_envelope
 from hedgerow_protocol.errors import RemoteError

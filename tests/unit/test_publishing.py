@@ -3,6 +3,10 @@
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_publishing_form import FULL
+
 from hedgerow_node.directory.drafts import (
     BEGIN,
     END,
@@ -25,9 +29,6 @@ from hedgerow_protocol.errors import LocalError
 from hedgerow_protocol.keys import SigningKey, Usage
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Listing
-from hypothesis import given
-from hypothesis import strategies as st
-from test_publishing_form import FULL
 
 NOW = Timestamp(1_790_000_000)
 A, B, C, D = (SigningKey.from_seed(Usage.STEWARD, bytes([n]) * 32) for n in range(1, 5))

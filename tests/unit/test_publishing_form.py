@@ -1,6 +1,9 @@
 """A form becomes a listing, or comes back with a sentence for each field that is wrong."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hedgerow_node.directory.publishing_form import (
     LISTING_FIELDS,
     MEETING_FIELDS,
@@ -10,8 +13,6 @@ from hedgerow_node.directory.publishing_form import (
     listing_from_fields,
 )
 from hedgerow_protocol.content import Attendance, Joining, Openness, Standing
-from hypothesis import given
-from hypothesis import strategies as st
 
 FULL: dict[str, str | list[str]] = {
     "name": "Parents after loss",

@@ -1,6 +1,7 @@
 """What screening makes of whole listings: the sentence that is left, the hint, the coarse place, who is told what."""
 
 import pytest
+
 from hedgerow_node.screening.emails import find_emails
 from hedgerow_node.screening.find import findings, sentence
 from hedgerow_node.screening.links import clean_link

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hedgerow_node.screening.screen import screen
 from hedgerow_node.screening.spans import KINDS
 from hedgerow_protocol.content import Attendance, Contact, ListingContent, Meeting, Online, Place

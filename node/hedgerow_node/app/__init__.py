@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from hedgerow_protocol.ids import NodeId
-
 from hedgerow_node import clock
 from hedgerow_node.app.control import open_control
 from hedgerow_node.app.folder import prepare_folder
@@ -21,6 +19,7 @@ from hedgerow_node.directory.door_folder import FolderLock, make_folder
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.http.server import Street, build_app, keeper_link, open_street
 from hedgerow_node.store.errors import StoreError
+from hedgerow_protocol.ids import NodeId
 
 LOG = logging.getLogger(__name__)
 
@@ -58,9 +57,7 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         node_id = NodeId(prepare_folder(config).node.public[1:])
         directory = Directory.open(config.database_file, records_max=config.records_max)
         stack.push_async_callback(_in_time("store", directory.close, CLOSE_STORE_SECONDS_MAX))
-        application = build_app(
-            config, directory, node_id=node_id, version=version, source_url=config.source_url
-        )
+        application = build_app(config, directory, node_id=node_id, version=version, source_url=config.source_url)
         street = await open_street(application, config.host, config.port)
         node = Node(config, directory, node_id, street)
         stack.push_async_callback(_in_time("street door", street.close, CLOSE_STREET_SECONDS_MAX))

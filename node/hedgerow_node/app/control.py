@@ -7,15 +7,15 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
-from hedgerow_protocol import ids
-from hedgerow_protocol.errors import RemoteError
-from hedgerow_protocol.ids import NodeId
 
 from hedgerow_node import clock
 from hedgerow_node.config import Config
 from hedgerow_node.directory import door_control
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.store.errors import StoreError
+from hedgerow_protocol import ids
+from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.ids import NodeId
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

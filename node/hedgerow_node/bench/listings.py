@@ -1,4 +1,4 @@
-"""Made-up listings from a seed: words as unevenly common as in a language (Zipf), places in clusters, a few directories.
+"""Made-up listings from a seed: words as unevenly common as in a language (Zipf), places in clusters, some directories.
 
 No real group, person or place is in them.
 """
@@ -7,7 +7,7 @@ import bisect
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from random import Random
+from random import Random  # noqa: TID251 - sample data from a seed is the point
 from typing import Final
 
 from hedgerow_protocol.content import (
@@ -66,22 +66,20 @@ class Maker:
     seed: int
     random: Random = field(init=False)
     _steps: list[float] = field(init=False)
-    _towns: list[tuple[str, int, int]] = field(init=False)
+    towns: list[tuple[str, int, int]] = field(init=False)
     _key: SigningKey = field(init=False)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
         weights = itertools.accumulate(1 / (rank + 2.7) for rank in range(WORDS_MAX))
         self._steps = list(weights)
-        self._towns = [
-            (
-                word(5_000 + number).title(),
-                self.random.randrange(-600_000_000, 700_000_000),
-                self.random.randrange(-1_800_000_000, 1_800_000_000),
-            )
-            for number in range(TOWNS)
-        ]
+        self.towns = [(word(5_000 + number).title(), *self._point()) for number in range(TOWNS)]
         self._key = SigningKey.from_seed(Usage.STEWARD, self.seed.to_bytes(32, "big"))
+
+    def _point(self) -> tuple[int, int]:
+        """Somewhere on land, or not: latitude and longitude in 1e-7 degrees."""
+        random = self.random
+        return random.randrange(-600_000_000, 700_000_000), random.randrange(-1_790_000_000, 1_790_000_000)
 
     def words(self, count: int) -> str:
         """So many words, common ones often."""
@@ -91,7 +89,7 @@ class Maker:
     def content(self, number: int) -> ListingContent:
         """One listing's text, about 45 words."""
         random = self.random
-        town, latitude, longitude = self._towns[min(int(random.expovariate(0.02)), TOWNS - 1)]
+        town, latitude, longitude = self.towns[min(int(random.expovariate(0.02)), TOWNS - 1)]
         attendance = random.choice((Attendance.IN_PERSON, Attendance.IN_PERSON, Attendance.ONLINE, Attendance.HYBRID))
         here = attendance is not Attendance.ONLINE
         place = Place(
@@ -99,7 +97,7 @@ class Maker:
             formatted=f"{number % 200} {self.words(1).title()} Street, {town}",
             city=town,
             latitude_e7=latitude + random.randrange(-2_000_000, 2_000_000),
-            longitude_e7=min(1_800_000_000, longitude + random.randrange(-2_000_000, 2_000_000)),
+            longitude_e7=longitude + random.randrange(-2_000_000, 2_000_000),
         )
         meeting = Meeting(
             slug=f"m{number}",

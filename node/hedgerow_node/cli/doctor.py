@@ -7,8 +7,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from hedgerow_protocol.keys import Usage
-
 from hedgerow_node import clock
 from hedgerow_node.cli.parser import config_of
 from hedgerow_node.cli.version import version
@@ -16,6 +14,7 @@ from hedgerow_node.config import Config, effective
 from hedgerow_node.directory import door_control
 from hedgerow_node.directory.door_folder import FolderBusyError, FolderError, FolderLock, is_open_to_others
 from hedgerow_node.directory.keyfiles import KeyFileError, load_key
+from hedgerow_protocol.keys import Usage
 
 DISK_BYTES_MIN = 500 * 1024**2
 """Bytes. Below this a busy import could fill the disk."""

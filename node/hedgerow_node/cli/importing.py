@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from hedgerow_protocol.keys import Usage
-
 from hedgerow_node import clock
 from hedgerow_node.cli.parser import config_of
 from hedgerow_node.cli.progress import ProgressBar
@@ -18,6 +16,7 @@ from hedgerow_node.directory.door import open_door
 from hedgerow_node.directory.keyfiles import load_key, load_or_create_key
 from hedgerow_node.directory.publishing import DirectorySigner, directory_signer
 from hedgerow_node.schedule.zones import find_zone
+from hedgerow_protocol.keys import Usage
 
 DROPPED_SHOWN_MAX = 20
 """Rows. Shown to a person; ``--json`` has all of them."""

@@ -4,10 +4,6 @@ import argparse
 import json
 from pathlib import Path
 
-from hedgerow_protocol.content import ListingContent
-from hedgerow_protocol.keys import Usage
-from hedgerow_protocol.records import Charter, Listing
-
 from hedgerow_node import clock
 from hedgerow_node.cli.publish_files import Base, base_of, file_above, finish, lease_seconds
 from hedgerow_node.cli.publish_listing import content_of_form, screened
@@ -16,6 +12,9 @@ from hedgerow_node.directory.drafts import DraftFile, unsigned
 from hedgerow_node.directory.keyfiles import create_key, load_key, public_text, read_public, short_name
 from hedgerow_node.directory.publishing import change_charter, check_charter, found_charter
 from hedgerow_node.directory.versions import next_slot
+from hedgerow_protocol.content import ListingContent
+from hedgerow_protocol.keys import Usage
+from hedgerow_protocol.records import Charter, Listing
 
 
 def make_key(options: argparse.Namespace) -> int:

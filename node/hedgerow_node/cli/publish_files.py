@@ -8,15 +8,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hedgerow_protocol import ids, limits
-from hedgerow_protocol.content import ListingContent
-from hedgerow_protocol.envelope import Envelope
-from hedgerow_protocol.errors import RemoteError
-from hedgerow_protocol.ids import ListingId, RecordId, listing_id
-from hedgerow_protocol.keys import Usage
-from hedgerow_protocol.records import Charter, Listing, Slot, Withdrawal, read_charter
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node import clock
 from hedgerow_node.cli.parser import config_of
 from hedgerow_node.cli.sentences import CommandError
@@ -35,6 +26,14 @@ from hedgerow_node.directory.keyfiles import load_key, short_name
 from hedgerow_node.directory.publishing import submit
 from hedgerow_node.directory.publishing_words import describe_file
 from hedgerow_node.directory.versions import DAY_SECONDS
+from hedgerow_protocol import ids, limits
+from hedgerow_protocol.content import ListingContent
+from hedgerow_protocol.envelope import Envelope
+from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.ids import ListingId, RecordId, listing_id
+from hedgerow_protocol.keys import Usage
+from hedgerow_protocol.records import Charter, Listing, Slot, Withdrawal, read_charter
+from hedgerow_protocol.state import ShownListing
 
 
 @dataclass(frozen=True, slots=True)

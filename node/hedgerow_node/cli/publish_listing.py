@@ -7,12 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hedgerow_protocol import ids
-from hedgerow_protocol.content import ListingContent
-from hedgerow_protocol.keys import Usage
-from hedgerow_protocol.records import Listing, Withdrawal
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node import clock
 from hedgerow_node.cli.parser import config_of
 from hedgerow_node.cli.publish_files import Base, base_of, base_of_file, file_above, finish, lease_seconds, read_draft
@@ -35,6 +29,11 @@ from hedgerow_node.directory.publishing_form import (
     listing_from_fields,
 )
 from hedgerow_node.directory.versions import next_slot, withdrawal_slot
+from hedgerow_protocol import ids
+from hedgerow_protocol.content import ListingContent
+from hedgerow_protocol.keys import Usage
+from hedgerow_protocol.records import Listing, Withdrawal
+from hedgerow_protocol.state import ShownListing
 
 FORM_BYTES_MAX = 256 * 1024
 """Bytes. A form: the largest listing is 32 KiB."""

@@ -4,14 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from hedgerow_protocol.keys import Usage
-from hedgerow_protocol.records import Listing
-
 from hedgerow_node.cli.publish_files import ask, finish, publish_file, read_draft, tell
 from hedgerow_node.cli.sentences import CommandError
 from hedgerow_node.directory.drafts import DraftFile, add_signature, is_complete, join, missing
 from hedgerow_node.directory.keyfiles import load_key
 from hedgerow_node.directory.publishing_words import describe_file
+from hedgerow_protocol.keys import Usage
+from hedgerow_protocol.records import Listing
 
 
 def cosign(options: argparse.Namespace) -> int:

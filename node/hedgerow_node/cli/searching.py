@@ -8,15 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hedgerow_protocol import ids
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node import clock
 from hedgerow_node.cli.parser import config_of
 from hedgerow_node.directory.door import read_directory
 from hedgerow_node.directory.publishing_words import describe_meeting
 from hedgerow_node.directory.query import PARAMETERS, Query, query_from_params
 from hedgerow_node.directory.search import Page
+from hedgerow_protocol import ids
+from hedgerow_protocol.state import ShownListing
 
 MEETINGS_SHOWN_MAX = 7
 """Meetings of one listing on a terminal."""

@@ -4,8 +4,6 @@ import logging
 import os
 from pathlib import PurePath
 
-from hedgerow_protocol.errors import RemoteError
-
 from hedgerow_node.config import ConfigError
 from hedgerow_node.directory.door_control import ControlError
 from hedgerow_node.directory.door_folder import FolderError
@@ -18,6 +16,7 @@ from hedgerow_node.directory.query import QueryError
 from hedgerow_node.directory.versions import ClockError
 from hedgerow_node.formats.report import FormatError
 from hedgerow_node.store.errors import StoreError
+from hedgerow_protocol.errors import RemoteError
 
 LOG = logging.getLogger(__name__)
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from hedgerow_protocol import limits
-
 from hedgerow_node.config import readers
+from hedgerow_protocol import limits
 
 ENVIRONMENT_PREFIX = "HEDGEROW_"
 FILE_NAME = "hedgerow.toml"

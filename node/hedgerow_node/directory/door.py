@@ -9,11 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from hedgerow_protocol.envelope import Envelope, parse_envelope
-from hedgerow_protocol.ids import ListingId, RecordId
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.state import ShownListing
-
 from hedgerow_node import clock
 from hedgerow_node.config import Config
 from hedgerow_node.directory import door_control
@@ -21,6 +16,10 @@ from hedgerow_node.directory.door_folder import FolderBusyError, FolderError, Fo
 from hedgerow_node.directory.import_plan import Held
 from hedgerow_node.directory.outcome import Outcome
 from hedgerow_node.directory.service import Directory
+from hedgerow_protocol.envelope import Envelope, parse_envelope
+from hedgerow_protocol.ids import ListingId, RecordId
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.state import ShownListing
 
 WAIT_SECONDS_MAX = 20.0
 """Seconds. To wait for a node that is just starting, or for another command to end."""

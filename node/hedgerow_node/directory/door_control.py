@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, assert_never
 
+from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
 from hedgerow_protocol import ids, limits, wire
 from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.ids import RecordId
-
-from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
 
 BATCH_ENVELOPES_MAX = 100
 """Envelopes. One call of accept, which is one transaction: about a fifth of a second of work."""

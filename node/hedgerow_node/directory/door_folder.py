@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from hedgerow_protocol.keys import SigningKey, Usage
-from hedgerow_protocol.ports import Entropy
-
 from hedgerow_node.config import Config
 from hedgerow_node.directory.keyfiles import load_or_create_key
+from hedgerow_protocol.keys import SigningKey, Usage
+from hedgerow_protocol.ports import Entropy
 
 
 class FolderError(Exception):

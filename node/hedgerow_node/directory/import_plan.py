@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from hedgerow_node.directory.versions import is_worth_renewing, next_slot, withdrawal_slot
 from hedgerow_protocol import limits
 from hedgerow_protocol.content import ListingContent
 from hedgerow_protocol.content_codec import content_from_value, content_to_value
 from hedgerow_protocol.ids import RecordId
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Listing, Slot, Withdrawal
-
-from hedgerow_node.directory.versions import is_worth_renewing, next_slot, withdrawal_slot
 
 VANISHED_COUNT_MIN = 5
 """Listings. Fewer than this may vanish at any time."""

@@ -11,19 +11,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, assert_never
 
-from hedgerow_protocol import limits, wire
-from hedgerow_protocol.content import ListingContent
-from hedgerow_protocol.content_codec import content_from_value, content_to_value
-from hedgerow_protocol.errors import LocalError, RemoteError
-from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Listing, Withdrawal
-
 from hedgerow_node.directory.import_plan import Held, ImportRefusedError, Plan, entry_of, make_plan
 from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
 from hedgerow_node.directory.publishing import Accepts, DirectorySigner, check_outcomes
 from hedgerow_node.formats import bounds
 from hedgerow_node.formats.report import Draft, Dropped, FormatError, Parsed
 from hedgerow_node.formats.vocabulary import PROGRAMS, find_program, program_codes
+from hedgerow_protocol import limits, wire
+from hedgerow_protocol.content import ListingContent
+from hedgerow_protocol.content_codec import content_from_value, content_to_value
+from hedgerow_protocol.errors import LocalError, RemoteError
+from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.records import Listing, Withdrawal
 
 BATCH_ENVELOPES = 100
 """Envelopes. Handed over at once: one transaction."""

@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
+from hedgerow_node import clock
+from hedgerow_node.config import Config
+from hedgerow_node.directory.drafts import DraftFile, unsigned
+from hedgerow_node.directory.keyfiles import load_or_create_key
+from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
+from hedgerow_node.directory.publishing_form import FieldErrors, listing_from_fields
+from hedgerow_node.directory.versions import next_slot, withdrawal_slot
 from hedgerow_protocol import limits
 from hedgerow_protocol.content import ListingContent
 from hedgerow_protocol.envelope import Envelope, Kind, VerifiedEnvelope, sign
@@ -19,14 +26,6 @@ from hedgerow_protocol.keys import SigningKey, Usage
 from hedgerow_protocol.ports import Entropy, Timestamp
 from hedgerow_protocol.records import NONCE_BYTES, Charter, Listing, Withdrawal
 from hedgerow_protocol.state import ShownListing
-
-from hedgerow_node import clock
-from hedgerow_node.config import Config
-from hedgerow_node.directory.drafts import DraftFile, unsigned
-from hedgerow_node.directory.keyfiles import load_or_create_key
-from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
-from hedgerow_node.directory.publishing_form import FieldErrors, listing_from_fields
-from hedgerow_node.directory.versions import next_slot, withdrawal_slot
 
 __all__ = [
     "FieldErrors",

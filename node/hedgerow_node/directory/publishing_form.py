@@ -10,13 +10,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from hedgerow_node.directory.publishing_meeting import MEETING_FIELDS, fields_from_meeting, meeting_from_fields
+from hedgerow_node.directory.publishing_values import FieldErrors, Fields, Reader
 from hedgerow_protocol import limits
 from hedgerow_protocol.content import Contact, Facets, Joining, ListingContent, Meeting, Openness
 from hedgerow_protocol.content_codec import content_from_value, content_to_value
 from hedgerow_protocol.errors import LocalError, RemoteError
-
-from hedgerow_node.directory.publishing_meeting import MEETING_FIELDS, fields_from_meeting, meeting_from_fields
-from hedgerow_node.directory.publishing_values import FieldErrors, Fields, Reader
 
 __all__ = ["LISTING_FIELDS", "MEETING_FIELDS", "FieldErrors", "fields_from_listing", "flatten", "listing_from_fields"]
 

@@ -3,11 +3,10 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-from hedgerow_protocol import limits, rules
-from hedgerow_protocol.content import Attendance, Facets, Meeting, Online, Place, Standing
-
 from hedgerow_node.directory.publishing_values import Reader
 from hedgerow_node.schedule.zones import find_zone
+from hedgerow_protocol import limits, rules
+from hedgerow_protocol.content import Attendance, Facets, Meeting, Online, Place, Standing
 
 MEETING_FIELDS: dict[str, str] = {
     "repeats": "weekly, fortnightly, monthly, once, or appointment (no fixed time).",

@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from hedgerow_node.directory.drafts import DraftFile, Missing, missing
+from hedgerow_node.directory.keyfiles import short_name
 from hedgerow_protocol import rules
 from hedgerow_protocol.content import Attendance, Facets, Joining, ListingContent, Meeting, Openness, Standing
 from hedgerow_protocol.envelope import Envelope
 from hedgerow_protocol.ids import RecordId
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Charter, Listing, Slot, Withdrawal, read_charter
-
-from hedgerow_node.directory.drafts import DraftFile, Missing, missing
-from hedgerow_node.directory.keyfiles import short_name
 
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}

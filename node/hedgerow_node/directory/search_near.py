@@ -19,7 +19,7 @@ EXAMINED_MAX: Final = 1_000
 """Places. How many one request looks at to fill its page."""
 
 FIRST_KM: Final = 2.0
-"""Kilometres. The first ring; each following one is twice as wide."""
+"""Kilometres. The first ring; each following one is twice as wide, unless it would hold too much."""
 
 NARROWEST_KM: Final = 0.05
 """Kilometres. Rings are not made narrower than that."""
@@ -41,10 +41,12 @@ def near(
     rings = _Rings(connection, (latitude, longitude), now)
     # Everything up to (millimetres, number) has been shown.
     shown = (0, 0) if place is None else (place.top, place.skip)
-    inner, width, examined = shown[0] / _MM, FIRST_KM, 0
+    inner, examined = shown[0] / _MM, 0
+    width = max(FIRST_KM, inner / 4)
     found: list[tuple[int, int]] = []
     while True:
-        outer, candidates, looked_at = rings.ring(inner, min(inner + width, farthest))
+        wanted = min(inner + width, farthest)
+        outer, candidates, looked_at = rings.ring(inner, wanted)
         examined += looked_at
         found += _ordered(candidates, query.near, matcher, shown, math.floor(outer * _MM))
         if len(found) > query.limit:
@@ -55,7 +57,7 @@ def near(
         shown = (math.floor(outer * _MM), _LAST)
         if examined >= EXAMINED_MAX:
             return [number for _distance, number in found], Place(*shown)
-        width = (outer - inner) * (2 if looked_at < RING_PLACES_MAX // 4 else 1)
+        width = (outer - inner) * (2 if outer == wanted else 1)
         inner = outer
 
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 from unicodedata import normalize
 
-from hedgerow_protocol import limits
-
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.report import Tally
 from hedgerow_node.formats.row_reading import as_text
 from hedgerow_node.formats.text_repair import line
+from hedgerow_protocol import limits
 
 _CODE_OF_WORLD: Final = {"CLOSED": "C", "OPEN": "O", "WCHR": "X"}
 """Where Narcotics Anonymous' world-wide format ids differ from Meeting Guide's codes for its program."""

@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Attendance, Contact, Facets, Meeting, Online, Place, Standing
-
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.bmlt_formats import BmltFormatTable
 from hedgerow_node.formats.meeting_guide_online import derived_attendance
@@ -21,6 +18,8 @@ from hedgerow_node.formats.row_reading import RowReader, as_text, merged_extras,
 from hedgerow_node.formats.source_row import SourceRow
 from hedgerow_node.formats.text_repair import line, shorten, web_address
 from hedgerow_node.formats.time_zone import ZoneFinder
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Attendance, Contact, Facets, Meeting, Online, Place, Standing
 
 _LABEL: Final = "#@-@#"
 """Stands between a field's label and its value in what older servers give out."""

@@ -12,15 +12,14 @@ from hashlib import blake2b
 from typing import Final
 from urllib.parse import urlsplit
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Contact, Facets, ListingContent, Meeting, Openness
-
 from hedgerow_node.formats.listing_size import fitted, is_too_large
 from hedgerow_node.formats.report import Draft, Tally
 from hedgerow_node.formats.row_reading import merged_extras
 from hedgerow_node.formats.source_row import SourceRow
 from hedgerow_node.formats.text_repair import folded
 from hedgerow_node.formats.vocabulary import Program
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Contact, Facets, ListingContent, Meeting, Openness
 
 _KEY_CHARACTERS_MAX: Final = 200
 

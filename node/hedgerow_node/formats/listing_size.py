@@ -3,12 +3,11 @@
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final, TypeVar
 
+from hedgerow_node.formats.report import Tally
+from hedgerow_node.formats.row_reading import merged_extras
 from hedgerow_protocol import limits, wire
 from hedgerow_protocol.content import ListingContent
 from hedgerow_protocol.content_codec import content_to_value
-
-from hedgerow_node.formats.report import Tally
-from hedgerow_node.formats.row_reading import merged_extras
 
 CONTENT_BYTES_MAX: Final = limits.BODY_BYTES_MAX - 4 * 1024
 """Bytes. One listing's content: room is left for the rest of the record (charter, hosts) and for the words that

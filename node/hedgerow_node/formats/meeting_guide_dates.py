@@ -4,10 +4,9 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from hedgerow_protocol import limits, rules
-
 from hedgerow_node.formats.meeting_guide_when import DAY_SEPARATORS, day_name, read_time
 from hedgerow_node.formats.report import Tally
+from hedgerow_protocol import limits, rules
 
 _ORDINALS: Final = {
     **dict.fromkeys(("first", "1st", "1"), 1),

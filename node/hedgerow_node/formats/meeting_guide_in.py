@@ -9,9 +9,6 @@ from dataclasses import replace
 from typing import Final
 from unicodedata import normalize
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Attendance, Contact, Meeting, Online, Place, Standing
-
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.meeting_guide_dates import read_date, read_monthly, read_stamp
 from hedgerow_node.formats.meeting_guide_fields import named_fields
@@ -24,6 +21,8 @@ from hedgerow_node.formats.row_reading import RowReader, as_text, merged_extras
 from hedgerow_node.formats.source_row import SourceRow
 from hedgerow_node.formats.text_repair import folded, line
 from hedgerow_node.formats.time_zone import ZoneFinder
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Attendance, Contact, Meeting, Online, Place, Standing
 
 LISTING_EXTRAS: Final = [
     "venmo",

@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
+from hedgerow_node.formats import vocabulary
+from hedgerow_node.formats.report import Tally
+from hedgerow_node.formats.text_repair import plain
 from hedgerow_protocol import rules
 from hedgerow_protocol.content import (
     Attendance,
@@ -27,10 +30,6 @@ from hedgerow_protocol.content import (
 )
 from hedgerow_protocol.ids import to_text
 from hedgerow_protocol.state import ShownListing
-
-from hedgerow_node.formats import vocabulary
-from hedgerow_node.formats.report import Tally
-from hedgerow_node.formats.text_repair import plain
 
 SLUG_CHARACTERS_MAX: Final = 64
 CONTACTS_MAX: Final = 3

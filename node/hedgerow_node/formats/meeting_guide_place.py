@@ -3,12 +3,11 @@
 from dataclasses import replace
 from typing import Final
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Online, Place
-
 from hedgerow_node.formats.report import Tally
 from hedgerow_node.formats.row_reading import RowReader, as_text, read_point
 from hedgerow_node.formats.text_repair import folded, line
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Online, Place
 
 _YES: Final = frozenset({"yes", "true", "1", "y"})
 _NO: Final = frozenset({"no", "false", "0", "n"})

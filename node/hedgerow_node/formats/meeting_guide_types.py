@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Facets, Openness
-
 from hedgerow_node.formats import vocabulary
 from hedgerow_node.formats.report import Tally
 from hedgerow_node.formats.text_repair import line
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Facets, Openness
 
 _SEPARATORS: Final = re.compile(r"[,;|\n]")
 

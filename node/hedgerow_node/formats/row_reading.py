@@ -8,11 +8,10 @@ import json
 import re
 from typing import Final
 
-from hedgerow_protocol import limits
-
 from hedgerow_node.formats import bounds
 from hedgerow_node.formats.report import Tally
 from hedgerow_node.formats.text_repair import line, paragraph, plain, web_address
+from hedgerow_protocol import limits
 
 _KEY_CHARACTERS: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 

@@ -8,9 +8,8 @@ import re
 from typing import Final
 from unicodedata import is_normalized, normalize
 
-from hedgerow_protocol import limits
-
 from hedgerow_node.formats.report import Tally
+from hedgerow_protocol import limits
 
 _BOMS: Final = (
     (b"\xff\xfe\x00\x00", "utf-32-le"),

@@ -1,9 +1,8 @@
 """The zone of a meeting's time: said by the row, by the feed, by the caller, by the place, or not known."""
 
-from hedgerow_protocol.content import Place
-
 from hedgerow_node.formats.report import Tally
 from hedgerow_node.schedule.zones import find_zone, zone_at
+from hedgerow_protocol.content import Place
 
 
 class ZoneFinder:

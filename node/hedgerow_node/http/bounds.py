@@ -62,8 +62,8 @@ REGIONS_MAX: Final = 2_000
 EXPORT_LISTINGS_MAX: Final = 20_000
 """Listings. In one export file: the largest charter's entries; a larger directory is exported by filter."""
 
-PRINT_LISTINGS_MAX: Final = 2_000
-"""Listings. On one print page: forty sheets of paper."""
+PRINT_LISTINGS_MAX: Final = 5_000
+"""Listings. On one print page: a hundred sheets of paper, a county's whole booklet."""
 
 TOWNS_MAX: Final = 5_000
 """Places. Town names known from listings, to find a town without any map service."""

@@ -241,6 +241,7 @@ def _next(by: Beholder, meeting: Meeting, moment: Moment) -> dict[str, Any]:
         "iso": "" if place is None else _iso(moment.begins),
         "end_iso": "" if place is None or moment.occurrence.end is None else _iso(moment.ends),
         "online": meeting.attendance in _FROM_AFAR,
+        "zone_id": "" if place is None else meeting.tz,
     }
 
 

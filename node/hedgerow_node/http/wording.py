@@ -202,7 +202,8 @@ def place_lines(place: Place) -> list[str]:
     if place.formatted and not place.street:
         return [place.formatted]
     town = " ".join(part for part in (place.postal_code, place.city) if part)
-    return [line for line in (place.street, town, place.state, place.country) if line]
+    area = ", ".join(part for part in (town, place.state, place.country) if part)
+    return [line for line in (place.street, area) if line]
 
 
 def zone_or_utc(name: str) -> tzinfo:

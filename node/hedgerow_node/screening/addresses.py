@@ -4,9 +4,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from hedgerow_protocol.content import Place
-
 from hedgerow_node.screening.spans import ADDRESS, WITHHELD, Span
+from hedgerow_protocol.content import Place
 
 _VENUE = re.compile(
     r"(?i)(?<![^\W_])(?:church|chapel|cathedral|temple|synagogue|mosque|parish|ministr(?:y|ies)|worship|baptist|"

@@ -2,13 +2,12 @@
 
 import re
 
-from hedgerow_protocol import limits
-
 from hedgerow_node.screening.emails import find_emails
 from hedgerow_node.screening.phones import is_public_line
 from hedgerow_node.screening.sieve import Sieve, Sort
 from hedgerow_node.screening.spans import EMAIL, PASSWORD, PHONE, SURNAME
 from hedgerow_node.screening.words import NOT_A_SECRET
+from hedgerow_protocol import limits
 
 _WORDS = re.compile(r"[^a-z0-9]+")
 _MAIL = frozenset({"email", "emails", "mail", "mailto"})

@@ -1,10 +1,9 @@
 """What screening would withhold, told before somebody publishes."""
 
-from hedgerow_protocol.content import ListingContent
-
 from hedgerow_node.screening.sieve import Finding, Sieve
 from hedgerow_node.screening.spans import ADDRESS, EMAIL, PASSWORD, PHONE, SURNAME
 from hedgerow_node.screening.walk import walk
+from hedgerow_protocol.content import ListingContent
 
 __all__ = ["Finding", "findings", "sentence"]
 

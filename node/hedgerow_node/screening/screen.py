@@ -3,11 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from hedgerow_protocol.content import ListingContent
-
 from hedgerow_node.screening.sieve import Sieve
 from hedgerow_node.screening.spans import KINDS
 from hedgerow_node.screening.walk import walk
+from hedgerow_protocol.content import ListingContent
 
 
 @dataclass(frozen=True, slots=True)

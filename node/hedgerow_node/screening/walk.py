@@ -4,9 +4,6 @@ import hashlib
 import re
 from dataclasses import replace
 
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Attendance, Contact, Facets, ListingContent, Meeting, Online, Place
-
 from hedgerow_node.screening.addresses import coarse, find_home_addresses, is_private_home, speaks_of_a_home
 from hedgerow_node.screening.emails import find_emails
 from hedgerow_node.screening.extras import screen_extras
@@ -15,6 +12,8 @@ from hedgerow_node.screening.phones import is_public_line
 from hedgerow_node.screening.sieve import Sieve, Sort, find
 from hedgerow_node.screening.spans import ADDRESS, EMAIL, PASSWORD, PHONE, SURNAME
 from hedgerow_node.screening.words import words_of
+from hedgerow_protocol import limits
+from hedgerow_protocol.content import Attendance, Contact, Facets, ListingContent, Meeting, Online, Place
 
 PASSWORD_HINT = "A password is needed to join. Ask the group for it."  # noqa: S105 - words about passwords
 """What a listing says in place of a password that was withheld."""
