@@ -125,7 +125,7 @@ def _meeting(value: Any) -> Meeting:
 
 _CONTENT = Struct(
     ListingContent,
-    17,
+    18,
     name=NAME,
     summary=LONG,
     experiences=TAGS,

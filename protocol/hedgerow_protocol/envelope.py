@@ -78,9 +78,12 @@ def signed_message(usage: Usage, kind: Kind, rid: RecordId) -> bytes:
 
 def parse_envelope(data: bytes) -> Envelope:
     """Parse an envelope of at most ``ENVELOPE_BYTES_MAX`` bytes. Raises only :class:`RemoteError`."""
-    value = wire.decode(data, size_max=limits.ENVELOPE_BYTES_MAX)
+    value = wire.unpack(data, size_max=limits.ENVELOPE_BYTES_MAX)
+    wire.check_same(value, data)
     if type(value) is not tuple or len(value) < 4:
         raise RemoteError(Code.MALFORMED, "An envelope has a version, a kind, a body and signatures.")
+    if len(value) > 4:
+        wire.check_allowed(value)  # fields of a later version; of the four below each type is checked here
     version, kind_number, body, pairs = value[:4]
     if type(version) is not int or version != ENVELOPE_VERSION:
         raise RemoteError(Code.UNKNOWN_KIND, "This envelope is of a version this node does not know.")

@@ -124,9 +124,22 @@ def web_address(value: Any) -> str:
     lower = value[:8].lower()
     if not (lower.startswith(("https://", "http://"))):
         bad("A web address begins with https:// or http://.")
-    if " " in value or not value.isprintable():
+    if " " in value or not is_visible(value):
         bad("A web address holds a space or a control character.")
     return value
+
+
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]"
+)
+
+
+def is_visible(value: str) -> bool:
+    """Whether a text holds no control character, no invisible one and no space but the usual one.
+
+    A fixed list: what Unicode calls printable grows with every version, and then two nodes would differ.
+    """
+    return value.isprintable() if value.isascii() else _INVISIBLE.search(value) is None
 
 
 def tag(value: Any) -> str:
@@ -135,9 +148,12 @@ def tag(value: Any) -> str:
         bad(f"A tag has 1 to {limits.TAG_CHARACTERS_MAX} characters.")
     if value.isascii() and value.replace("-", "").isalnum() and value == value.lower():
         return value
-    if value != value.lower() or any(c <= " " or c in "\"'<>&," for c in value) or not value.isprintable():
+    if _NOT_IN_A_TAG.search(value) is not None or not is_visible(value):
         bad("A tag is in lower case and holds no spaces, quotes, commas or brackets.")
     return value
+
+
+_NOT_IN_A_TAG = re.compile("[A-Z \"'<>&,]")
 
 
 def language(value: Any) -> str:
@@ -159,13 +175,16 @@ def iso_date(value: Any) -> str:
 
 def real_date(value: Any) -> str:
     """A date as YYYY-MM-DD."""
-    if type(value) is not str or len(value) != 10:
+    if type(value) is not str or _DATE.fullmatch(value) is None:  # Python also reads weeks: "2026-W05-1"
         bad("A date is written YYYY-MM-DD.")
     try:
         date.fromisoformat(value)
     except ValueError:
         bad("A date is written YYYY-MM-DD.")
     return value
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def zone(value: Any) -> str:

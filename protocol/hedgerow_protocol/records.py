@@ -13,6 +13,7 @@ from hedgerow_protocol.content import ListingContent
 from hedgerow_protocol.content_codec import content_from_stored, content_from_value, content_to_value
 from hedgerow_protocol.envelope import Envelope, Kind, VerifiedEnvelope
 from hedgerow_protocol.errors import Code, LocalError, RemoteError
+from hedgerow_protocol.field_readers import is_visible
 from hedgerow_protocol.ids import NODE_ID_BYTES, RECORD_ID_BYTES, NodeId, RecordId
 from hedgerow_protocol.keys import PUBLIC_BYTES, Usage, usage_of
 from hedgerow_protocol.ports import Timestamp
@@ -138,7 +139,8 @@ def read_record(verified: VerifiedEnvelope) -> Record:
 class Opened:
     """The body of a listing or withdrawal, unpacked before any signature is checked, so that its charter can be found.
 
-    Only the slot may be looked at; the rest becomes a record in :func:`read_opened`.
+    Only the slot may be looked at; the rest becomes a record in :func:`read_opened`, where it is also checked that the
+    body is canonical: a forged signature should cost its sender more than it costs this node.
     """
 
     envelope: Envelope
@@ -150,7 +152,8 @@ def open_slot(envelope: Envelope) -> Opened:
     """Unpack the body of a listing or withdrawal as far as its slot. Raises only :class:`RemoteError`."""
     if envelope.kind not in (Kind.LISTING, Kind.WITHDRAWAL):
         raise LocalError("Only a listing or a withdrawal has a slot.")
-    row = _row(envelope.body, 8 if envelope.kind is Kind.LISTING else 6)
+    value = wire.unpack(envelope.body, size_max=limits.BODY_BYTES_MAX)
+    row = _checked_row(value, 8 if envelope.kind is Kind.LISTING else 6)
     return Opened(envelope, _read_slot(row), row)
 
 
@@ -163,6 +166,7 @@ def read_opened(verified: VerifiedEnvelope, opened: Opened) -> Listing | Withdra
     """What :func:`read_record` gives, without unpacking again. Raises only :class:`RemoteError` for bad content."""
     if opened.envelope is not verified.envelope:
         raise LocalError("The body that was opened is not the one that was verified.")
+    wire.check_canonical(opened.row, opened.envelope.body)
     if opened.envelope.kind is Kind.WITHDRAWAL:
         return Withdrawal(slot=opened.slot)
     return _listing(opened.slot, opened.row)
@@ -270,7 +274,10 @@ def _read_slot(row: tuple[Any, ...]) -> Slot:
 
 
 def _row(body: bytes, fields: int) -> tuple[Any, ...]:
-    row = wire.decode(body, size_max=limits.BODY_BYTES_MAX)
+    return _checked_row(wire.decode(body, size_max=limits.BODY_BYTES_MAX), fields)
+
+
+def _checked_row(row: wire.Value, fields: int) -> tuple[Any, ...]:
     if type(row) is not tuple or len(row) < fields:
         raise RemoteError(Code.MALFORMED, f"This record has fewer than {fields} fields.")
     if type(row[0]) is not int or row[0] != BODY_VERSION:
@@ -306,6 +313,6 @@ def _texts(value: Any, count_max: int, bytes_max: int, what: str) -> tuple[str, 
     if type(value) is not tuple or len(value) > count_max:
         _bad(f"There are at most {count_max} {what}.")
     for item in value:
-        if type(item) is not str or not 0 < len(item.encode()) <= bytes_max or not item.isprintable():
+        if type(item) is not str or not 0 < len(item.encode()) <= bytes_max or not is_visible(item):
             _bad(f"One of the {what} is empty, too long or not plain text.")
     return value

@@ -29,10 +29,17 @@ def encode(value: Value) -> bytes:
 
 def decode(data: bytes, *, size_max: int) -> Value:
     """Decode exactly one canonical value of at most ``size_max`` bytes. Raises only :class:`RemoteError`."""
+    value = unpack(data, size_max=size_max)
+    check_canonical(value, data)
+    return value
+
+
+def unpack(data: bytes, *, size_max: int) -> Value:
+    """The first half of :func:`decode`: bounded, but perhaps not canonical and not yet of the allowed types."""
     if len(data) > size_max:
         raise RemoteError(Code.TOO_LARGE, f"This is {len(data)} bytes; at most {size_max} are allowed.")
     try:
-        value = _unpackb(
+        return _unpackb(  # type: ignore[no-any-return]
             data,
             use_list=False,
             raw=False,
@@ -43,15 +50,31 @@ def decode(data: bytes, *, size_max: int) -> Value:
             max_map_len=0,
             max_ext_len=0,
         )
-        again = _packb(value, use_bin_type=True)
     except Exception as error:
         # msgpack raises at least five unrelated types for malformed input, and the wire may hold anything: every
         # failure to decode a stranger's bytes is the stranger's mistake.
         raise RemoteError(Code.MALFORMED, "These bytes are not a valid encoding.") from error
+
+
+def check_canonical(value: Value, data: bytes) -> None:
+    """The second half of :func:`decode`: whether ``data`` is the one encoding of what was unpacked from it."""
+    check_same(value, data)
+    check_allowed(value)
+
+
+def check_same(value: Value, data: bytes) -> None:
+    """Whether a value encodes to the very bytes it was unpacked from."""
+    try:
+        again = _packb(value, use_bin_type=True)
+    except Exception as error:  # the same: what cannot be encoded again was never ours
+        raise RemoteError(Code.MALFORMED, "These bytes are not a valid encoding.") from error
     if again != data:
         raise RemoteError(Code.NOT_CANONICAL, "These bytes are not in the one canonical form.")
+
+
+def check_allowed(value: Value) -> None:
+    """Whether a value holds only what this encoding may say; for what no reader of fields has looked at."""
     _check_allowed(value, local=False)
-    return value  # type: ignore[no-any-return]
 
 
 def unpack_stored(data: bytes) -> Any:

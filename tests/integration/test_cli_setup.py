@@ -55,6 +55,7 @@ def test_a_crisis_line_is_dated_only_when_somebody_called_it(tmp_path: Path, sai
     line = asking.ask_crisis_line(config, {}, lambda question: next(answers))
     assert line is not None
     assert (line.checked is not None) is checked
+    assert line.source.startswith("called") is checked, "nobody is told that it was called when it was not"
     assert asking.ask_crisis_line(config, {}, lambda question: "") is None
 
 

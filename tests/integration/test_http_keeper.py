@@ -157,6 +157,13 @@ async def test_guessing_does_not_help(client: TestClient, app: web.Application) 
         assert (await client.get("/keeper")).status == 403
 
 
+async def test_a_cookie_of_odd_bytes_is_no_error(client: TestClient, app: web.Application) -> None:
+    token_of(app)
+    client.session.cookie_jar.clear()
+    response = await client.get("/keeper", headers={"Cookie": f"{COOKIE}=\udce9\udcff"})
+    assert response.status == 403
+
+
 async def test_not_on_a_connection_others_can_read(client: TestClient, app: web.Application) -> None:
     await enter(client, app)
     response = await client.get("/keeper", headers={"X-Forwarded-For": "203.0.113.5"})
@@ -371,6 +378,9 @@ async def test_the_directory_key_may_be_one_steward_of_several(
     html = await (await client.post("/keeper/cosign", data=upload)).text()
     action = re.search(r'action="(/keeper/cosign/[a-z2-7]{16}/sign)"', html)
     assert action is not None, html
+    said = html.partition("<pre")[2].partition("</pre>")[0]
+    assert "Name: Together" in said, "whoever signs reads what it says, not only its name"
+    assert "1 of the group" in said or "2 are needed" in said
     assert (await client.post(action[1], data={"csrf": "wrong"})).status == 403
     assert (await directory.status(now=NOW)).listings == 0
     response = await client.post(action[1], data={"csrf": token})

@@ -10,7 +10,7 @@ from directory_fixtures import DAY, NODE, NOW, STEWARDS, charter, listing, open_
 from hedgerow_node.directory import accept
 from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
 from hedgerow_node.directory.query import Query
-from hedgerow_node.directory.service import Directory
+from hedgerow_node.directory.service import EXPIRE_CHUNK, Directory
 from hedgerow_protocol.content import ListingContent
 from hedgerow_protocol.envelope import Envelope, Kind, Signature, sign
 from hedgerow_protocol.errors import Code
@@ -211,3 +211,25 @@ async def test_charters_outlive_a_lapse_but_not_for_ever(directory: Directory) -
     assert chain.envelopes == (founding.to_bytes(),)
     await directory.prune(now=Timestamp(NOW + 400 * DAY))
     assert await directory.chain(founding.rid) is None
+
+
+async def test_a_node_that_slept_longer_than_charters_are_kept(directory: Directory) -> None:
+    founding = charter()
+    many = [listing(slot(founding.rid, bytes(divmod(each, 256))), CIRCLE) for each in range(EXPIRE_CHUNK + 1)]
+    await take(directory, founding, *many)
+    awake = Timestamp(NOW + 300 * DAY)  # more has expired than one write drops, and the charter is due as well
+    await directory.prune(now=awake)
+    status = await directory.status(now=awake)
+    assert (status.listings, status.records, status.held) == (0, 0, 0)
+    assert await directory.chain(founding.rid) is None
+
+
+async def test_a_signed_body_that_is_not_canonical(directory: Directory) -> None:
+    founding = charter()
+    said = listing(slot(founding.rid), CIRCLE)
+    assert said.body[1] == 1
+    longer = said.body[:1] + b"\xcc\x01" + said.body[2:]  # the version in two bytes instead of one
+    forged = sign(Kind.LISTING, longer, [A]).envelope
+    outcomes = await take(directory, founding, forged)
+    refused(outcomes[1], Code.NOT_CANONICAL)
+    assert (await directory.status(now=NOW)).listings == 0

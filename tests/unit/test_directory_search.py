@@ -164,7 +164,8 @@ async def test_pages_do_not_shift_when_something_new_comes(tmp_path: Path) -> No
     "words",
     [
         '"', "'", "*", "a*", "NEAR(a b)", "a AND", "OR", "NOT a", "words:a", "{words}: a", "^a", "(", ")", "a + b",
-        'x" OR "y', "-a", "a;DROP TABLE text", "%", "_w0", "\\", "\u0000", "｢a｣", "🙂", "中文",
+        'x" OR "y', "-a", "a;DROP TABLE text", "%", "_w0", "\\",
+        "\u0000", "｢a｣", "🙂", "中文",
         "\u200fעברית", "_d3", "|",
     ],
 )  # fmt: skip

@@ -73,6 +73,7 @@ def test_addresses_are_parsed_or_not() -> None:
         ({"Origin": "http://LOCALHOST:8470"}, True),
         ({"Origin": "http://localhost:9999"}, False),
         ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "http://[::1"}, False),
         ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, True),
         ({"Sec-Fetch-Site": "none"}, True),
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost:8470"}, False),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow_node.http.cards import paragraphs, phone_href, shorten
+from hedgerow_node.http.cards import is_web_address, paragraphs, phone_href, shorten
 from hedgerow_node.http.help_now.crisis_lines import (
     EXAMPLE,
     CrisisLine,
@@ -284,3 +284,9 @@ def test_emergency_numbers() -> None:
             assert number.number.isdigit()
             assert 2 <= len(number.number) <= 5
             assert number.service in ("all", "police", "ambulance", "fire")
+
+
+@pytest.mark.parametrize("url", ["", "javascript:alert(1)", "//example.org/", "https://[::1", "https://]/", "data:text/html,x"])
+def test_what_is_no_link(url: str) -> None:
+    assert not is_web_address(url)
+    assert is_web_address("https://example.org/a?b#c")

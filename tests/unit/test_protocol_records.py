@@ -159,6 +159,10 @@ def test_later_fields_of_a_newer_version_are_passed_over() -> None:
         ListingContent(name="a" * 256),
         ListingContent(name="a", url="javascript:alert(1)"),
         ListingContent(name="a", url="https://exa mple.org"),
+        ListingContent(name="a", url="https://example.org/\u200b"),
+        ListingContent(name="a", experiences=("a\u00adb",)),
+        ListingContent(name="a", confirmed="2026-W05-1"),  # a date to Python, and to nobody else
+        ListingContent(name="a", confirmed="２０２６-01-01"),
         ListingContent(name="a", experiences=("b", "a")),
         ListingContent(name="a", experiences=("Upper",)),
         ListingContent(name="a", facets=Facets(languages=("english language",))),
@@ -202,6 +206,13 @@ def test_rules_have_one_spelling(text: str, canonical: str) -> None:
 def test_other_rules_are_refused(text: str) -> None:
     with pytest.raises(RemoteError):
         rules.parse(text)
+
+
+@pytest.mark.parametrize("character", ["\U000105c0", "\U0001faef", "\ue000", "É", "\u0378"])
+def test_what_is_accepted_does_not_depend_on_the_version_of_unicode(character: str) -> None:
+    # Some of these are printable, or cased, only in later versions than this Python's; nodes must not differ.
+    content = ListingContent(name="a", url=f"https://example.org/{character}", experiences=(character,))
+    assert content_from_value(content_to_value(content)) == content
 
 
 def test_every_record_reads_back() -> None:

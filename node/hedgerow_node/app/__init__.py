@@ -18,6 +18,7 @@ from hedgerow_node.config import Config
 from hedgerow_node.directory.door_folder import FolderLock, make_folder
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.http.server import Street, build_app, keeper_link, open_street
+from hedgerow_node.memory import settle_memory
 from hedgerow_node.store.errors import StoreError
 from hedgerow_protocol.ids import NodeId
 
@@ -112,4 +113,5 @@ async def run(config: Config, *, version: str, tell: Callable[[Node], None]) -> 
             loop.add_signal_handler(number, stop.set)
     async with running_node(config, version=version) as node:
         tell(node)
+        settle_memory()
         await stop.wait()

@@ -1,7 +1,6 @@
 """``hedgerow bench directory``: the figures that the directory promises, each a ratio taken in one run, as JSON."""
 
 import asyncio
-import gc
 import json
 import shutil
 import sqlite3
@@ -13,6 +12,7 @@ from typing import Any
 from hedgerow_node.bench import ingesting, processes, searching
 from hedgerow_node.bench.ingesting import Ingest
 from hedgerow_node.bench.measure import Figure
+from hedgerow_node.memory import settle_memory
 
 SIZES = (10_000, 100_000)
 SIZES_QUICK = (2_000, 6_000)
@@ -45,13 +45,6 @@ def measure(*, quick: bool = False, full: bool = False, size: int | None = None)
         "holds": all(each.limit is None or each.ratio <= each.limit for each in found),
         "figures": [each.as_json() for each in found],
     }
-
-
-def settle_memory() -> None:
-    """What the app does once it has started: long-lived objects need not be looked through again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 async def _in_process(folder: Path, sizes: list[int], *, rounds: int) -> list[Figure]:

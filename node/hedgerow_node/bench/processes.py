@@ -43,7 +43,7 @@ _TICKS_PER_SECOND: Final = 100
 @contextmanager
 def _process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process and the address in the first line it prints."""
-    with subprocess.Popen(  # noqa: S603 - this program's own interpreter
+    with subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         try:
@@ -81,9 +81,7 @@ def _libraries() -> tuple[float, float]:
     """Seconds and MiB that importing the libraries alone costs."""
     start = time.perf_counter()
     script = f"{LIBRARIES}\nprint(open('/proc/self/status').read())"
-    said = subprocess.run(  # noqa: S603 - this program's own interpreter
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    ).stdout
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     seconds = time.perf_counter() - start
     found = re.search(r"VmRSS:\s+(\d+)", said)
     return seconds, int(found.group(1)) / 1024 if found else 0.0

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import json
+import shutil
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -81,8 +83,8 @@ def describe(report: importing.ImportReport) -> list[str]:
     """The report for a person."""
     lines = [
         f"{'Would be done' if report.dry_run else 'Done'}: source “{report.source}”.",
-        f"  read {report.read:,} rows, kept {report.kept:,}: "
-        f"{report.listings:,} listings with {report.meetings:,} meetings",
+        f"  read {_of(report.read, 'row')}, kept {report.kept:,}: "
+        f"{_of(report.listings, 'listing')} with {_of(report.meetings, 'meeting')}",
         f"  new {report.new:,}, updated {report.updated:,}, renewed {report.renewed:,}, "
         f"unchanged {report.unchanged:,}, withdrawn {report.withdrawn:,}",
     ]
@@ -97,7 +99,12 @@ def describe(report: importing.ImportReport) -> list[str]:
     return lines
 
 
+def _of(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def _counts(title: str, counts: Mapping[str, int]) -> list[str]:
     if not counts:
         return []
-    return [f"  {title}: " + ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in counts.items())]
+    text = f"{title}: " + ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in counts.items())
+    return textwrap.wrap(text, shutil.get_terminal_size().columns - 1, initial_indent="  ", subsequent_indent="    ")

@@ -80,4 +80,4 @@ def bench_directory(options: argparse.Namespace) -> int:
     """Measure the directory on this machine."""
     from hedgerow_node.bench import directory
 
-    return int(directory.run(quick=options.quick) or 0)
+    return directory.run(quick=options.quick, full=options.full, size=options.size)

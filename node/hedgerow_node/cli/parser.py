@@ -169,7 +169,9 @@ def _add_import(commands: Any) -> None:
         ),
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    parser.add_argument("--program", required=True, metavar="CODE", help="whose codes the feed uses: aa, al-anon, na …")
+    parser.add_argument(
+        "--program", required=True, metavar="CODE", help="whose codes the feed uses: aa, al-anon, na …; sg: none"
+    )
     parser.add_argument("--source", metavar="ID", help="the feed's name here (default: made from the files' names)")
     parser.add_argument("--tz", default="", metavar="ZONE", help="time zone of meetings that name none: Europe/Dublin")
     parser.add_argument("--sign-with", type=Path, metavar="FILE", help="a steward key instead of the directory key")
@@ -240,4 +242,6 @@ def _add_keeping(commands: Any) -> None:
     bench = commands.add_parser("bench", help="measure this machine", formatter_class=_Formatter)
     subjects = bench.add_subparsers(dest="subject", metavar="WHAT", required=True)
     directory = _command(subjects, "directory", _lazy("keeping", "bench_directory"), "measure the directory (JSON)")
-    directory.add_argument("--quick", action="store_true", help="a smaller run")
+    directory.add_argument("--quick", action="store_true", help="a smaller run, about a minute")
+    directory.add_argument("--full", action="store_true", help="up to a million listings, about half an hour")
+    directory.add_argument("--size", type=int, metavar="N", help="how many listings at most")

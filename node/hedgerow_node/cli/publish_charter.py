@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 from hedgerow_node import clock
-from hedgerow_node.cli.publish_files import Base, base_of, file_above, finish, lease_seconds
+from hedgerow_node.cli.publish_files import Base, base_of, changeable_base_of, file_above, finish, lease_seconds
 from hedgerow_node.cli.publish_listing import content_of_form, screened
 from hedgerow_node.cli.sentences import CommandError
 from hedgerow_node.directory.drafts import DraftFile, unsigned
-from hedgerow_node.directory.keyfiles import create_key, load_key, public_text, read_public, short_name
+from hedgerow_node.directory.keyfiles import create_key, load_key, public_text, read_public, short_name, write_public
 from hedgerow_node.directory.publishing import change_charter, check_charter, found_charter
 from hedgerow_node.directory.versions import next_slot
 from hedgerow_protocol.content import ListingContent
@@ -22,13 +22,16 @@ def make_key(options: argparse.Namespace) -> int:
     path: Path = options.file
     made = not path.exists()
     public = create_key(path, Usage.STEWARD, clock.entropy).public if made else read_public(str(path))
+    # Whoever asks about a public file wants to see it, not to have another one.
+    beside = path if path.suffix == ".pub" else write_public(path, public)
     if options.json:
-        print(json.dumps({"file": str(path), "made": made, "public": public_text(public), "name": short_name(public)}))
+        answer = {"file": str(path), "made": made, "public_file": str(beside)}
+        print(json.dumps({**answer, "public": public_text(public), "name": short_name(public)}))
         return 0
     if made:
         print(f"Your steward key is in {path}. Keep that file to yourself, and a copy of it in a safe place.")
-    print(f"Its public part, to pass on to the others: {public_text(public)}")
-    print(f"They will see you as: {short_name(public)}")
+    print(f"Its public part, to give to the others, is in {beside}: {public_text(public)}")
+    print(f"They will see you as {short_name(public)}: tell them, so that they know whose signature it is.")
     return 0
 
 
@@ -39,7 +42,7 @@ def charter(options: argparse.Namespace) -> int:
     keys = _stewards(options)
     notes: list[str] = []
     if options.change:
-        base = base_of(options, options.change)
+        base = changeable_base_of(options, options.change)
         new = change_charter(base.tip, base.charter, keys, options.threshold, clock.entropy)
         file = file_above(base, new)
         notes.append(_who_must_sign(base.charter, new))

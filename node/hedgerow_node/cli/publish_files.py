@@ -24,7 +24,7 @@ from hedgerow_node.directory.drafts import (
 )
 from hedgerow_node.directory.keyfiles import load_key, short_name
 from hedgerow_node.directory.publishing import submit
-from hedgerow_node.directory.publishing_words import describe_file
+from hedgerow_node.directory.publishing_words import describe_file, describe_progress
 from hedgerow_node.directory.versions import DAY_SECONDS
 from hedgerow_protocol import ids, limits
 from hedgerow_protocol.content import ListingContent
@@ -94,6 +94,18 @@ def listing_id_of(said: str) -> ListingId:
         raise CommandError(f"{said[:80]!r} is neither a file here nor the id of a listing.") from error
 
 
+def changeable_base_of(options: argparse.Namespace, said: str) -> Base:
+    """The same, for a change: refused while the listing is contested, where no version would be shown."""
+    base = base_of(options, said)
+    if base.shown is not None and base.shown.contested:
+        raise CommandError(
+            "This listing is in dispute: two changes of its stewards compete, and nothing signed above them would be "
+            "shown. Found the group anew (hedgerow publish charter --found-anew LISTING), or take the listing back "
+            "(hedgerow publish withdraw LISTING)."
+        )
+    return base
+
+
 async def _base_of_id(options: argparse.Namespace, said: str) -> Base:
     lid = listing_id_of(said)
     async with read_directory(config_of(options)) as reading:
@@ -137,27 +149,39 @@ def save(path: Path, file: DraftFile) -> None:
     os.replace(part, path)  # noqa: PTH105 - the same call on every system, and it replaces
 
 
-def finish(options: argparse.Namespace, file: DraftFile, out: Path, *, notes: list[str]) -> int:
+def finish(options: argparse.Namespace, file: DraftFile, out: Path, *, notes: list[str], brief: bool = False) -> int:
     """Sign if asked, write the file, publish it when it is complete and a data folder was named, and tell."""
     if options.sign_with is not None:
         file = add_signature(file, load_key(options.sign_with, Usage.STEWARD))
     save(out, file)
     published = False
     if is_complete(file) and options.set_data:
-        asyncio.run(_submit(options, file))
+        notes = [*notes, *publish_file(options, file)]
         published = True
-    tell(options, file, out, published=published, notes=notes)
+    tell(options, file, out, published=published, notes=notes, brief=brief)
     return 0
 
 
-async def _submit(options: argparse.Namespace, file: DraftFile) -> None:
+def publish_file(options: argparse.Namespace, file: DraftFile) -> list[str]:
+    """Hand a complete file to the node; a sentence for what its readers should know now."""
+    return asyncio.run(_submit(options, file))
+
+
+async def _submit(options: argparse.Namespace, file: DraftFile) -> list[str]:
     async with open_door(config_of(options)) as door:
         await submit(door, file, clock.now())
+        shown = [await door.listing(lid) for lid in _touched(file)]
+    if any(each is not None and each.contested for each in shown):
+        return [
+            "The listing is in dispute now: another change of its stewards was published too, so pages show only its "
+            "name. Talk to one another; then found the group anew: hedgerow publish charter --found-anew LISTING."
+        ]
+    return []
 
 
-def publish_file(options: argparse.Namespace, file: DraftFile) -> None:
-    """Hand a complete file to the node."""
-    asyncio.run(_submit(options, file))
+def _touched(file: DraftFile) -> list[ListingId]:
+    # Stewards' own groups have one listing, whose entry is empty; a change of charter does not name it.
+    return list(dict.fromkeys([*listing_ids(file), *(listing_id(root, b"") for root in _roots(file).values())]))
 
 
 def listing_ids(file: DraftFile) -> list[ListingId]:
@@ -179,8 +203,16 @@ def _roots(file: DraftFile) -> dict[RecordId, RecordId]:
     return roots
 
 
-def tell(options: argparse.Namespace, file: DraftFile, path: Path, *, published: bool, notes: list[str]) -> None:
-    """Say what the file holds and what comes next."""
+def tell(
+    options: argparse.Namespace,
+    file: DraftFile,
+    path: Path,
+    *,
+    published: bool,
+    notes: list[str],
+    brief: bool = False,
+) -> None:
+    """Say what the file holds (when ``brief``, only who signed it) and what comes next."""
     progress = missing(file)
     complete = not any(each.reason for each in progress)
     if options.json:
@@ -202,7 +234,7 @@ def tell(options: argparse.Namespace, file: DraftFile, path: Path, *, published:
         }
         print(json.dumps(answer, ensure_ascii=False))
         return
-    print("\n".join(describe_file(file)))
+    print("\n".join(describe_progress(file) if brief else describe_file(file)))
     for note in notes:
         print(f"\nNote: {note}")
     print(f"\n{_next_step(path, complete, published, [ids.to_text(each) for each in listing_ids(file)])}")
@@ -216,9 +248,12 @@ def _next_step(path: Path, complete: bool, published: bool, listings: list[str])
     return f"Pass {path} on: the next steward runs  hedgerow publish cosign {path} --sign-with KEYFILE"
 
 
+def can_ask() -> bool:
+    """Whether a person sits at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def ask(question: str) -> bool:
-    """A yes-or-no question on a terminal; without one, nobody is asked and the answer is yes."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return True
+    """A yes-or-no question."""
     print(question, "[y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from hedgerow_node import clock
 from hedgerow_node.cli.parser import config_of
-from hedgerow_node.cli.publish_files import Base, base_of, base_of_file, file_above, finish, lease_seconds, read_draft
+from hedgerow_node.cli.publish_files import (
+    Base,
+    base_of,
+    base_of_file,
+    changeable_base_of,
+    file_above,
+    finish,
+    lease_seconds,
+    read_draft,
+)
 from hedgerow_node.cli.sentences import CommandError
 from hedgerow_node.config import Config
 from hedgerow_node.directory.door import Door, open_door
@@ -62,7 +71,7 @@ def _base(options: argparse.Namespace) -> Base | None:
         raise CommandError("Say --charter or --change, not both.")
     if options.charter is not None:
         return base_of_file(read_draft(options.charter))
-    return base_of(options, options.change) if options.change else None
+    return changeable_base_of(options, options.change) if options.change else None
 
 
 def _content(options: argparse.Namespace, base: Base | None, notes: list[str]) -> ListingContent:
@@ -127,7 +136,7 @@ def screened(content: ListingContent, options: argparse.Namespace, notes: list[s
 
 def template() -> str:
     """An empty form with every field and what it is for."""
-    lines = ["# Fill in what you know and leave the rest out. Then: hedgerow publish draft --from THIS-FILE …", ""]
+    lines = ["# Fill in what you know and leave the rest out. Then: hedgerow publish charter --from THIS-FILE …", ""]
     for name, explanation in LISTING_FIELDS.items():
         example = "[]" if explanation.endswith("A list.") else '""'
         lines += [f"# {explanation}", f"{name} = {example}"]

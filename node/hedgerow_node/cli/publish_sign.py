@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from hedgerow_node.cli.publish_files import ask, finish, publish_file, read_draft, tell
+from hedgerow_node.cli.publish_files import ask, can_ask, finish, publish_file, read_draft, tell
 from hedgerow_node.cli.sentences import CommandError
 from hedgerow_node.directory.drafts import DraftFile, add_signature, is_complete, join, missing
 from hedgerow_node.directory.keyfiles import load_key
-from hedgerow_node.directory.publishing_words import describe_file
+from hedgerow_node.directory.publishing_words import describe_file, describe_progress
 from hedgerow_protocol.keys import Usage
 from hedgerow_protocol.records import Listing
 
@@ -25,13 +25,17 @@ def cosign(options: argparse.Namespace) -> int:
         return 0
     key = load_key(options.sign_with, Usage.STEWARD)
     add_signature(file, key)  # refuses a key that may not sign before anybody is asked
-    if not options.yes and not options.json:
+    if all(key.public in each.signed for each in missing(file) if key.public in each.may_sign):
+        notes = [*notes, "This key had signed it already."]
+    asks = can_ask() and not options.yes and not options.json
+    if asks:
         print("\n".join(describe_file(file)), file=sys.stderr)
         for note in notes:
             print(f"\nNote: {note}", file=sys.stderr)
         if not ask("\nSign this?"):
             raise CommandError("Nothing was signed.")
-    return finish(options, file, out, notes=notes)
+    # Who was asked has just read it all.
+    return finish(options, file, out, notes=[] if asks else notes, brief=asks)
 
 
 def private_details(file: DraftFile) -> list[str]:
@@ -52,8 +56,7 @@ def submit_file(options: argparse.Namespace) -> int:
     """Publish a complete file on this machine's node."""
     file = read_draft(options.file)
     if not is_complete(file):
-        reason = next(each.reason for each in missing(file) if each.reason)
-        raise CommandError(f"This cannot be published yet. {reason}")
-    publish_file(options, file)
-    tell(options, file, options.file, published=True, notes=[])
+        raise CommandError("\n".join(["This cannot be published yet.", *describe_progress(file)]))
+    notes = publish_file(options, file)
+    tell(options, file, options.file, published=True, notes=notes, brief=True)
     return 0

@@ -62,7 +62,7 @@ async def _search(options: argparse.Namespace, query: Query) -> Page:
 def _lines(shown: ShownListing) -> list[str]:
     lines = [f"{shown.name}   [{ids.to_text(shown.id)}]"]
     if shown.content is None:
-        return [*lines, "  in dispute: there are two versions"]
+        return [*lines, "  in dispute: its stewards signed two changes that compete"]
     if shown.content.summary:
         lines.append(f"  {' '.join(shown.content.summary.split())[:200]}")
     meetings = shown.content.meetings

@@ -111,6 +111,7 @@ def ask_crisis_line(config: Config, said: dict[str, Any], ask: Ask) -> CrisisLin
     hours = _one_line(ask("When does somebody answer? "))
     checked = ask("Did one of you call it today and reach it? [y/N] ").strip().lower() in ("y", "yes")
     if not phone:
+        print("Without a phone number it is not written down. You can add it later.")
         return None
     return CrisisLine(
         name=name,
@@ -118,7 +119,7 @@ def ask_crisis_line(config: Config, said: dict[str, Any], ask: Ask) -> CrisisLin
         hours=hours,
         country=str(said.get("country", config.country)),
         checked=today() if checked else None,
-        source="called by this community",
+        source="called by this community" if checked else "not yet called by this community",
     )
 
 

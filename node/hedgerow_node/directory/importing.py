@@ -138,13 +138,25 @@ def source_of(program: str, names: Iterable[str]) -> str:
 
 
 def clean_source(text: str) -> str:
-    """A source's id as it is kept: one line of printable text. Raises :class:`FormatError` when nothing is left."""
+    """A source's id as it is kept: one line of printable text that may be published.
+
+    Raises :class:`FormatError` when nothing is left, or when screening would take something out of it: two sources
+    could then become one, and the next import would not find what this one made.
+    """
     from unicodedata import normalize
+
+    from hedgerow_node.screening.find import findings
 
     cleaned = re.sub(r"\s+", "-", normalize("NFC", text).strip())
     cleaned = "".join(c for c in cleaned if c.isprintable())[:SOURCE_CHARACTERS_MAX]
     if not cleaned:
         raise FormatError("The id of a source is a short text, such as the intergroup's name.")
+    if findings(ListingContent(name="source", source=cleaned)):
+        raise FormatError(
+            "The id of a source is published with every listing, and this one (made from the file's name if none was "
+            "given) reads like an e-mail address or a password. Choose another with --source, such as the "
+            "intergroup's name."
+        )
     return cleaned
 
 

@@ -8,7 +8,8 @@ A file looks like this, and only its ``secret`` line is secret::
     public: <base32 of the 33-byte public key>
     secret: <base32 of the 32-byte seed>
 
-Files are made with mode 0600 and refused when others may read them.
+Files are made with mode 0600 and refused when others may read them. Beside a steward's key lies a file of the same
+shape without the secret line, to give away (``ash.key`` and ``ash.pub``).
 """
 
 import os
@@ -25,6 +26,8 @@ FILE_BYTES_MAX = 4_096
 """Bytes. A key file is five lines."""
 
 _TITLES = {Usage.NODE: "Hedgerow node key", Usage.STEWARD: "Hedgerow steward key"}
+_PUBLIC_TITLE = "Hedgerow steward key, public part"
+_PUBLIC_ADVICE = "Give this to the others: it names you in a charter, and nobody can sign with it."
 _ADVICE = {
     Usage.NODE: "Keep this file: it is this node's name to other nodes. It cannot sign for a listing.",
     Usage.STEWARD: "Keep this file to yourself: whoever has it can sign as you.",
@@ -54,9 +57,9 @@ def create_key(path: Path, usage: Usage, entropy: Entropy) -> SigningKey:
     return key
 
 
-def _write_new(path: Path, text: str) -> None:
+def _write_new(path: Path, text: str, *, mode: int = 0o600) -> None:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError as error:
         raise KeyFileError(f"{path} is already there, and a key is never written over.") from error
     except OSError as error:
@@ -67,16 +70,31 @@ def _write_new(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
+def write_public(path: Path, public: bytes) -> Path:
+    """Write the public part of the steward key in ``path`` beside it, and return where. Raises :class:`KeyFileError`.
+
+    A file that is there already is left alone when it holds the same key, and never written over.
+    """
+    beside = path.with_name(path.name.removesuffix(".key") + ".pub")
+    if beside.exists():
+        if read_public(str(beside)) != public:
+            raise KeyFileError(f"{beside} is already there and holds another key. Move it away first.")
+        return beside
+    text = f"{_PUBLIC_TITLE}\n{_PUBLIC_ADVICE}\nusage: steward\npublic: {ids.to_text(public)}\n"
+    _write_new(beside, text, mode=0o644)
+    return beside
+
+
 def load_key(path: Path, usage: Usage) -> SigningKey:
     """Read the secret key of this usage. Raises :class:`KeyFileError` when it is another kind or not well kept."""
     read = _read(path)
     if read.usage is not usage:
         raise KeyFileError(_wrong_usage(path, read.usage))
+    if not read.seed:
+        raise KeyFileError(f"{path} holds only the public part of a key, and signing needs the secret one.")
     mode = path.stat().st_mode
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise KeyFileError(f"{path} can be read by others on this machine. Close it first: chmod 600 {path}")
-    if not read.seed:
-        raise KeyFileError(f"{path} holds only the public part of a key, and signing needs the secret one.")
     key = SigningKey.from_seed(usage, read.seed)
     if read.public and key.public != read.public:
         raise KeyFileError(f"{path} is damaged: its secret and its public part do not belong together.")
@@ -124,7 +142,8 @@ def _wrong_usage(path: Path, usage: Usage) -> str:
     match usage:
         case Usage.NODE:
             return (
-                f"{path} is a node key; a node key cannot sign for a group. Make a key of your own: publish key FILE."
+                f"{path} is a node key; a node key cannot sign for a group. "
+                "Make a key of your own: hedgerow publish key FILE."
             )
         case Usage.STEWARD:
             return f"{path} is a steward's key; a node needs a key of its own."

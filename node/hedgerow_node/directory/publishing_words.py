@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from hedgerow_node.directory.drafts import DraftFile, Missing, missing
+from hedgerow_node.directory.drafts import DraftFile, Missing, Signable, missing
 from hedgerow_node.directory.keyfiles import short_name
-from hedgerow_protocol import rules
+from hedgerow_protocol import ids, rules
 from hedgerow_protocol.content import Attendance, Facets, Joining, ListingContent, Meeting, Openness, Standing
-from hedgerow_protocol.envelope import Envelope
-from hedgerow_protocol.ids import RecordId
+from hedgerow_protocol.ids import RecordId, listing_id
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Charter, Listing, Slot, Withdrawal, read_charter
 
@@ -25,29 +24,66 @@ def describe_file(file: DraftFile) -> list[str]:
     """Every record of a file, what it says and what it still needs, as lines of text."""
     charters: dict[RecordId, Charter] = {each.rid: read_charter(each.body) for each in file.charters}
     lines: list[str] = []
-    for envelope, each in zip(file.records, missing(file), strict=True):
-        lines += [*([""] if lines else []), *_describe(envelope, each, charters)]
+    for each in missing(file):
+        lines += [*([""] if lines else []), *_describe(each, charters)]
         if isinstance(each.record, Charter):
-            charters[envelope.rid] = each.record
+            charters[each.rid] = each.record
     return lines
 
 
-def _describe(envelope: Envelope, each: Missing, charters: Mapping[RecordId, Charter]) -> list[str]:
+def describe_progress(file: DraftFile) -> list[str]:
+    """Who signed each record, and what it still needs, as lines of text."""
+    charters: dict[RecordId, Charter] = {each.rid: read_charter(each.body) for each in file.charters}
+    lines: list[str] = []
+    for each in missing(file):
+        said = " ".join(_progress(each, _previous(each.record, charters)))
+        lines.append(f"{_title(each.record)}: {said[:1].lower()}{said[1:]}")
+        if isinstance(each.record, Charter):
+            charters[each.rid] = each.record
+    return lines
+
+
+def _title(record: Signable) -> str:
+    match record:
+        case Charter(previous=None):
+            return "Charter"
+        case Charter():
+            return "Change of stewards"
+        case Listing() as listing:
+            return f"Listing “{listing.content.name}”"
+        case Withdrawal():
+            return "Withdrawal"
+
+
+def _previous(record: Signable, charters: Mapping[RecordId, Charter]) -> Charter | None:
+    return charters.get(record.previous) if isinstance(record, Charter) and record.previous else None
+
+
+def _root(rid: RecordId, charters: Mapping[RecordId, Charter]) -> RecordId:
+    while (charter := charters.get(rid)) is not None and charter.previous is not None:
+        rid = charter.previous
+    return rid
+
+
+def _describe(each: Missing, charters: Mapping[RecordId, Charter]) -> list[str]:
+    previous = _previous(each.record, charters)
     match each.record:
         case Charter() as charter:
-            previous = charters.get(charter.previous) if charter.previous else None
             lines = describe_charter(charter, previous)
         case Listing() as listing:
             lines = ["A LISTING", *describe_content(listing.content), _lease(listing.slot)]
         case Withdrawal() as withdrawal:
-            lines = ["A WITHDRAWAL: the listing will no longer be shown.", _lease(withdrawal.slot)]
-    return [*lines, *_progress(each, len(envelope.signatures))]
+            lid = listing_id(_root(withdrawal.slot.charter, charters), withdrawal.slot.entry)
+            lines = [f"A WITHDRAWAL: the listing {ids.to_text(lid)} will no longer be shown."]
+    return [*lines, *_progress(each, previous)]
 
 
 def describe_charter(charter: Charter, previous: Charter | None = None) -> list[str]:
     """Who may sign, and how a change differs from before."""
     title = "A CHARTER (who may sign for a listing)" if charter.previous is None else "A CHANGE OF STEWARDS"
-    lines = [title, f"{charter.threshold} of these {len(charter.stewards)} stewards must sign every change:"]
+    count = len(charter.stewards)
+    alone = "This steward alone signs every change:"
+    lines = [title, alone if count == 1 else f"{charter.threshold} of these {count} stewards must sign every change:"]
     for key in charter.stewards:
         new = previous is not None and key not in previous.stewards
         lines.append(f"  {short_name(key)}{' (new)' if new else ''}")
@@ -155,10 +191,19 @@ def date_of(moment: Timestamp) -> str:
     return datetime.fromtimestamp(moment, UTC).date().isoformat()
 
 
-def _progress(each: Missing, signatures: int) -> list[str]:
+def _progress(each: Missing, previous: Charter | None) -> list[str]:
     names = ", ".join(short_name(key) for key in each.signed) or "nobody yet"
     if not each.reason:
         return [f"Signed by {names}: enough."]
     waiting = ", ".join(short_name(key) for key in each.may_sign if key not in each.signed)
-    reason = each.reason if signatures else "Nobody has signed."
-    return [f"Signed by {names}. {reason} May still sign: {waiting}."]
+    return [f"Signed by {names}. {_needed(each, previous)} May still sign: {waiting}."]
+
+
+def _needed(each: Missing, previous: Charter | None) -> str:
+    if previous is None or not isinstance(each.record, Charter):
+        return each.reason.rpartition("; ")[2]  # how many did sign stands before it
+    counts = [
+        f"{sum(key in charter.stewards for key in each.signed)} of the {charter.threshold} needed {when}"
+        for charter, when in ((previous, "from the stewards before"), (each.record, "from those from now on"))
+    ]
+    return f"That is {' and '.join(counts)}."

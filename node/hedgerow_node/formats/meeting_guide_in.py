@@ -45,7 +45,7 @@ LISTING_EXTRAS: Final = [
 
 _NAME_FALLBACKS: Final = (("name", ""), ("group", "name_from_group"), ("location", "name_from_location"))
 _SLUG_FALLBACKS: Final = ("slug", "id", "name", "group", "location")
-_SLUG_UNWANTED: Final = re.compile(r"[^\w.~-]+")
+_SLUG_UNWANTED: Final = re.compile(r"[^\w.~@-]+")  # with "@", so that screening knows an e-mail address in it
 _OWN_ID: Final = re.compile(r"[a-z2-7]{32}")
 
 

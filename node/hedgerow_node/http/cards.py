@@ -176,7 +176,10 @@ def phone_href(phone: str) -> str:
 
 def is_web_address(url: str) -> bool:
     """Whether a link may stand on a page: only http and https, whatever a record says."""
-    return urlsplit(url).scheme in ("http", "https") if url else False
+    try:
+        return urlsplit(url).scheme in ("http", "https") if url else False
+    except ValueError:
+        return False  # "https://[": it leads nowhere
 
 
 def distance_km(latitude: float, longitude: float, place: Place) -> float | None:

@@ -161,4 +161,7 @@ def origin_is_ours(request: web.BaseRequest, host: str) -> bool:
     origin = request.headers.get("Origin")
     if origin is None or origin == "null":
         return True
-    return urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False

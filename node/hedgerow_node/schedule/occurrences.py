@@ -53,7 +53,10 @@ def at_wall_clock(day: date, minute: int, zone: tzinfo | None) -> datetime:
     if zone is None:
         return naive
     # Through UTC and back: for a time in a gap, zoneinfo uses the offset before it, which is what RFC 5545 asks.
-    return naive.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+    try:
+        return naive.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+    except OverflowError:
+        return naive.replace(tzinfo=zone)  # in the year 1 or 9999, where UTC lies beyond what a date can say
 
 
 def end_of(start: datetime, minutes: int) -> datetime:
@@ -147,7 +150,8 @@ def weekdays(meeting: Meeting) -> tuple[int, ...]:
 def first_occurrence_date(meeting: Meeting, since: date) -> date | None:
     """The first date on or after ``since`` named by the meeting's shape alone, within some years; else ``None``."""
     low = since.toordinal()
-    return next((date.fromordinal(day) for day in _ordinals(meeting, low, low + NEXT_DAYS_MAX)), None)
+    high = min(low + NEXT_DAYS_MAX, date.max.toordinal())
+    return next((date.fromordinal(day) for day in _ordinals(meeting, low, high)), None)
 
 
 def last_possible_date(meeting: Meeting) -> date | None:

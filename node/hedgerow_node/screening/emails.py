@@ -10,7 +10,7 @@ from typing import Final
 from hedgerow_node.screening.spans import EMAIL, WITHHELD, Span
 
 _SIGN = re.compile(
-    r"[@＠﹫]|&#0{0,4}64;|&#x0{0,4}40;|&commat;|%40"
+    r"[@＠﹫]{1,3}|&#0{0,4}64;|&#x0{0,4}40;|&commat;|%40"
     r"|[\[({<]\s{0,2}(?:at|@|arroba|arobase|ät|bei|kukac|małpa|zavináč|собака)\s{0,2}[\])}>]"
     r"|(?<=[\s_*-])(?:at|AT|At|arroba)(?=[\s_*-])",
     re.IGNORECASE,
@@ -25,7 +25,9 @@ _TOP = r"(?:xn--[a-z0-9-]{2,40}|[^\W\d_]{2,24})(?![\w])"
 _DOT_HIDDEN = (
     r"(?:\s{0,2}[\[({<]\s{0,2}(?:dot|\.|punkt|punto|point|ponto|kropka|точка)\s{0,2}[\])}>]\s{0,2}|\s{1,2}dot\s{1,2})"
 )
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{0,7}}?\.{_TOP}", re.IGNORECASE)
+_SLIPPED = r"(?:\s[.]|[,．。]|[.]\s)(?:com|org|net|edu|info)(?![\w])"
+"""A dot that became a comma, or has a space beside it."""
+_DOMAIN = re.compile(rf"{_LABEL}(?:(?:[.．。]{_LABEL}){{0,7}}?[.．。]{_TOP}|{_SLIPPED})", re.IGNORECASE)
 _HIDDEN_DOMAIN = re.compile(rf"{_LABEL}(?:(?:\.|{_DOT_HIDDEN}){_LABEL}){{0,6}}?{_DOT_HIDDEN}{_TOP}", re.IGNORECASE)
 _FREE_MAIL = re.compile(
     r"(?:gmail|googlemail|yahoo|ymail|hotmail|outlook|live|msn|icloud|aol|gmx|web|proton|protonmail|mail|comcast|"
@@ -38,6 +40,8 @@ _MAIL_CUE = re.compile(
     re.IGNORECASE,
 )
 _CUE_WINDOW: Final = 40
+_OF_A_PERSON = re.compile(r"[^\W\d_]{2,30}(?:[._][^\W\d_]{1,30}|\d{1,6})")
+"""What stands before the "@" of a mailbox and hardly ever before the "@" of a sentence: "jane.roe", "jane77"."""
 _MAILTO = re.compile(r"mailto:(?://)?$", re.IGNORECASE)
 _QUERY = re.compile(r"\?[^\s<>\"]{1,300}")
 
@@ -68,6 +72,8 @@ def _around(text: str, sign: re.Match[str], behind: int) -> tuple[int, int] | No
     spaced_right = text[after : after + 1].isspace()
     spaced_left = at > 0 and text[at - 1].isspace()
     after += 1 if spaced_right else 0
+    while text[after : after + 1] in _INVISIBLE and after < len(text):
+        after += 1
     start, edge = _local(text, at - (1 if spaced_left else 0), behind)
     if start == edge:
         return None
@@ -80,7 +86,8 @@ def _around(text: str, sign: re.Match[str], behind: int) -> tuple[int, int] | No
     if (word in _PLAIN_AT or spaced_left or spaced_right) and not word.startswith(("[", "(", "{", "<", "&", "%")):
         # "Join us @ example.org" and "meet at example.org" are sentences unless something speaks of mail.
         cued = _MAIL_CUE.search(text[max(behind, start - _CUE_WINDOW) : start]) is not None
-        if not cued and _FREE_MAIL.match(domain.group()) is None:
+        mailbox = word not in _PLAIN_AT and _OF_A_PERSON.fullmatch(text, start, edge) is not None
+        if not cued and not mailbox and _FREE_MAIL.match(domain.group()) is None:
             return None
         if domain.group().casefold().startswith("www."):
             return None

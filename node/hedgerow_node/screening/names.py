@@ -44,6 +44,26 @@ _ROLE = re.compile(
 )
 
 
+_HOME = r"(?:home|house|apartment|apt|flat|condo|residence|garage|backyard|living room)"
+_OF_A_HOME = re.compile(
+    rf"(?<![^\W_])(?P<first>[A-ZÀ-Þ][\w’'-]{{1,20}})\s(?P<last>[A-ZÀ-Þ][\w-]{{1,20}}?)(?:['’]s|(?<=s)['’])\s"
+    rf"(?i:(?:private|family)\s)?(?i:{_HOME})(?![^\W_])(?!\s(?i:church|hall|of|caf[eé]|restaurant|bar))"
+    rf"|(?<![^\W_])(?i:{_HOME}\sof)\s(?P<first_of>[A-ZÀ-Þ][\w’'-]{{1,20}})\s(?P<last_of>[A-ZÀ-Þ][\w’-]{{1,20}})(?!\w)"
+)
+"""Two words that say whose home it is: a surname even where venues bear surnames."""
+
+
+def find_surnames_of_homes(text: str) -> list[Span]:
+    """Surnames of those in whose home people meet: "Jane Doe's house", "the home of Jane Doe"."""
+    spans: list[Span] = []
+    for match in _OF_A_HOME.finditer(text):
+        first, last = ("first", "last") if match["first"] else ("first_of", "last_of")
+        if _plain(match[first]) in NOT_A_NAME or _plain(match[last]) in NOT_A_NAME:
+            continue
+        spans.append(Span(match.start(last), match.end(last), (SURNAME,), f"{match[last][0]}."))
+    return spans
+
+
 def surname_withheld(name: str) -> str:
     """A contact's name without the surname: "Doe, Jane" and "Jane Doe" give "Jane D."; a role or office stays "
     "as it is."""

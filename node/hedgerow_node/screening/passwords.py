@@ -19,7 +19,7 @@ _PURPOSE = re.compile(
     r"es|est|ist|è)\s)",
     re.IGNORECASE,
 )
-_VERB = re.compile(r"\s(?:is|es|est|ist|è|é|jest|är|er|on|są|will be|=)(?:\s?:|(?=\s))", re.IGNORECASE)
+_VERB = re.compile(r"\s(?:is|es|est|ist|è|é|jest|är|er|on|są|lautet|hei(?:ß|ss)t|will be|=)(?:\s?:|(?=\s))", re.IGNORECASE)
 _SIGN = re.compile(r"[ \t\xa0\"'*]{0,4}(?::=|[:=：＝#→>~]|(?:[-–—]{1,2}(?=[ \t\w\"'“])))[ \t\xa0:=#]{0,3}")
 _NEXT_LINE = re.compile(r"[ \t]{0,4}\n{1,2}[ \t]{0,4}(?=(?=[^\n]{0,20}\d)[^\s:]{3,20}[ \t]{0,4}(?:\n|$))")
 _GAP = re.compile(r"[ \t\xa0]{0,4}")
@@ -151,7 +151,7 @@ def _secret_after(text: str, label: re.Match[str]) -> tuple[int, bool]:
     at = verb.end() if verb is not None else at
     sign = _SIGN.match(text, at)
     at = sign.end() if sign is not None else at
-    next_line = _NEXT_LINE.match(text, at) if sign is not None else None
+    next_line = _NEXT_LINE.match(text, at) if sign is not None or not weak else None
     at = next_line.end() if next_line is not None else _end(_GAP, text, at)
     quoted = False
     while at < len(text) and text[at] in _OPEN_QUOTES:
@@ -164,7 +164,8 @@ def _secret_after(text: str, label: re.Match[str]) -> tuple[int, bool]:
         return 0, False
     value = token.group().rstrip(_CLOSE_QUOTES)
     value_end = at + len(value)
-    signed = sign is not None and (sign.group().strip(" \"'*") not in ("-", "–", "—") or " " in sign.group())
+    by_sign = sign is not None and (sign.group().strip(" \"'*") not in ("-", "–", "—") or " " in sign.group())
+    signed = by_sign or next_line is not None
     lead = _Lead(weak, signed, verb is not None, quoted, word_before)
     if not _is_secret(text, label.start(), value, value_end, lead):
         return 0, False

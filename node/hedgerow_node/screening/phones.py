@@ -7,7 +7,7 @@ from hedgerow_node.screening import words
 from hedgerow_node.screening.spans import PHONE, WITHHELD, Span
 
 _NUMBER = re.compile(
-    r"(?<![\w.,/$€£:=&#-])(?:\+|00|tel:|\()?\s?\(?\d[\d\s().\-–‑/\u202a\u202c\u200e]{4,22}\d(?![\w#]|[.,:]\d)"
+    r"(?<![\w.,/$€£:=&#-])(?:\+|00|tel:|sms:|\()?\s?\(?\d[\d\s().\-–‑/\u202a\u202c\u200e]{4,22}\d(?![\w#]|[.,:]\d)"
 )
 _NORTH_AMERICA = re.compile(r"(?:\+?1[\s.-]{0,2})?(?:\(\d{3}\)|\d{3})[\s.\-–/]{0,3}\d{3}[\s.\-–]{1,2}\d{4}$")
 _TOLL_FREE = re.compile(
@@ -76,6 +76,14 @@ def find_phones(text: str, *, dial_in: bool = False) -> list[Span]:
     return spans
 
 
+_TO_CALL = re.compile(r"(?i)(?<![^\W\d_])(?:call|text|contact|cell|mobile|whats\s?app|ask for)(?![^\W\d_])[^\n,;]{0,30}$")
+
+
+def find_phones_to_call(text: str) -> list[Span]:
+    """Private numbers in a part of an address: "call Susan 415-555-0123 for the place"."""
+    return [each for each in find_phones(text) if _TO_CALL.search(text[max(0, each.start - 50) : each.start])]
+
+
 def is_public_line(words_around: str) -> bool:
     """Whether a name or a field's name says that a number is for everybody: a helpline, an office."""
     return _PUBLIC.search(words_around) is not None or _VENUE_LINE.search(words_around) is not None
@@ -90,7 +98,7 @@ def _is_private(text: str, number: str, start: int, end: int, dial_in: bool) -> 
     if _NOT_A_PHONE.search(near):
         return False
     strong = bool(
-        _NORTH_AMERICA.match(bare) or bare.startswith(("+", "tel:")) or _GROUPED_NATIONAL.match(bare)
+        _NORTH_AMERICA.match(bare) or bare.startswith(("+", "tel:", "sms:")) or _GROUPED_NATIONAL.match(bare)
     ) and not bare.startswith("+0")
     sentence = _last_sentence(before)
     cued = _PRIVATE.search(sentence[-_CUE_WINDOW:]) is not None or _FOLLOWS.match(text, end) is not None

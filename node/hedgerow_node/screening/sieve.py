@@ -8,9 +8,9 @@ from enum import Enum
 
 from hedgerow_node.screening.emails import find_emails
 from hedgerow_node.screening.links import clean_link, find_links
-from hedgerow_node.screening.names import find_surnames
+from hedgerow_node.screening.names import find_surnames, find_surnames_of_homes
 from hedgerow_node.screening.passwords import find_dial_in_codes, find_passwords
-from hedgerow_node.screening.phones import find_phones
+from hedgerow_node.screening.phones import find_phones, find_phones_to_call
 from hedgerow_node.screening.spans import EMAIL, PASSWORD, PHONE, SURNAME, WITHHELD, Span, cover, replace
 
 
@@ -20,9 +20,9 @@ class Sort(Enum):
     PROSE = "prose"
     """Running text: everything."""
     TITLE = "title"
-    """A name of a listing, a venue, a region: no surnames, since churches and halls bear them."""
+    """A name of a listing, a venue, a region: churches and halls bear surnames, so only those of homes are looked for."""
     LINE = "line"
-    """A part of an address: e-mail addresses and passwords only; its numbers are house numbers and postcodes."""
+    """A part of an address: its numbers are house numbers and postcodes, unless it says to call one."""
     DIAL_NOTES = "dial notes"
     """Text about joining by telephone: numbers are public unless they follow a person's name."""
     DIAL = "dial"
@@ -138,12 +138,18 @@ def find(text: str, sort: Sort, keep: frozenset[str]) -> list[Span]:
     if passwords:
         spans += [] if PASSWORD in keep else passwords
         text = cover(text, [(span.start, span.end) for span in passwords])
+    if sort is Sort.LINE:
+        spans += [] if PHONE in keep else find_phones_to_call(text)
     if sort is Sort.LINE or sort is Sort.DIAL:
         return sorted(spans, key=lambda span: span.start)
     phones = find_phones(text, dial_in=sort is Sort.DIAL_NOTES)
     spans += [] if PHONE in keep else phones
-    if sort is not Sort.TITLE and SURNAME not in keep and " " in text:
-        spans += find_surnames(text, [span.start for span in (*emails, *phones)])
+    if SURNAME not in keep and " " in text:
+        surnames = find_surnames_of_homes(text)
+        if sort is not Sort.TITLE:
+            found = find_surnames(text, [span.start for span in (*emails, *phones)])
+            surnames += [each for each in found if not any(each.start < s.end and s.start < each.end for s in surnames)]
+        spans += surnames
     return sorted(spans, key=lambda span: span.start)
 
 

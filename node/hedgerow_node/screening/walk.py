@@ -1,6 +1,5 @@
 """Every text of a listing through the sieve, field by field."""
 
-import hashlib
 import re
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from hedgerow_node.screening.names import surname_withheld
 from hedgerow_node.screening.phones import is_public_line
 from hedgerow_node.screening.sieve import Sieve, Sort, find
 from hedgerow_node.screening.spans import ADDRESS, EMAIL, PASSWORD, PHONE, SURNAME
+from hedgerow_node.screening.traces import door_of, hidden_words, names_one_of, secret_in, stable_name, without_path
 from hedgerow_node.screening.words import words_of
 from hedgerow_protocol import limits
 from hedgerow_protocol.content import Attendance, Contact, Facets, ListingContent, Meeting, Online, Place
@@ -52,11 +52,18 @@ def walk(content: ListingContent, sieve: Sieve) -> ListingContent:
     shared_secret = sieve.count(PASSWORD) > at_start
     texts = (screened.summary, screened.how_to_join, screened.group_notes)
     all_at_home = any(speaks_of_a_home(text) and _MEETING_VERB.search(text) is not None for text in texts)
+    homes = _doors_of_homes(content)
     meetings = tuple(
-        _meeting(meeting, screened, sieve, shared_secret=shared_secret, at_home=all_at_home)
+        _meeting(
+            meeting,
+            screened,
+            sieve,
+            shared_secret=shared_secret,
+            at_home=all_at_home or (meeting.place is not None and door_of(meeting.place) in homes),
+        )
         for meeting in content.meetings
     )
-    screened = replace(screened, meetings=_unique(meetings))
+    screened = _without_traces(replace(screened, meetings=_unique(meetings)), content, sieve)
     if all_at_home and ADDRESS not in sieve.keep:
         screened = replace(
             screened,
@@ -67,11 +74,47 @@ def walk(content: ListingContent, sieve: Sieve) -> ListingContent:
     return screened
 
 
+def _without_traces(screened: ListingContent, content: ListingContent, sieve: Sieve) -> ListingContent:
+    """The listing's own links without the pages that name a home which was withheld."""
+    hidden: frozenset[str] = frozenset()
+    for before, after in zip(content.meetings, screened.meetings, strict=True):
+        if before.place is not None and after.place is not None and after.place.approximate > before.place.approximate:
+            hidden |= hidden_words(before.place, screened.name, after.name)
+    if not hidden:
+        return screened
+    links = []
+    for link in (screened.url, *screened.links):
+        if names_one_of(link, hidden):
+            sieve.found(ADDRESS, "the links", link)
+        links.append(without_path(link) if names_one_of(link, hidden) else link)
+    return replace(screened, url=links[0], links=tuple(links[1:]))
+
+
+def _is_home(place: Place, notes: str, online_notes: str, *names: str) -> bool:
+    # A listing called after a home is not held in one where the place has a name of its own.
+    return is_private_home(place, notes, online_notes, *(() if place.name else names))
+
+
+def _doors_of_homes(content: ListingContent) -> frozenset[str]:
+    """The doors that one meeting says are a home's: they are for the other meetings, too."""
+    if len(content.meetings) < 2:
+        return frozenset()
+    return frozenset(
+        door_of(each.place)
+        for each in content.meetings
+        if each.place is not None
+        and _is_home(
+            each.place, each.notes, each.online.url_notes if each.online is not None else "", content.name, each.name
+        )
+    ) - {""}
+
+
 def _meeting(meeting: Meeting, listing: ListingContent, sieve: Sieve, *, shared_secret: bool, at_home: bool) -> Meeting:
     which = f"“{meeting.name or meeting.slug}”" if len(listing.meetings) > 1 or meeting.name else "the meeting"
     if find_emails(which):
         which = "the meeting"
     secrets = sieve.count(PASSWORD)
+    hidden: frozenset[str] = frozenset()
     notes = sieve.text(meeting.notes, f"the notes of {which}", Sort.PROSE, _LONG)
     place = _place(meeting.place, which, sieve)
     url = sieve.link(meeting.url, f"the page of {which}")
@@ -81,14 +124,18 @@ def _meeting(meeting: Meeting, listing: ListingContent, sieve: Sieve, *, shared_
         online = _with_hint(online, meeting.attendance, _hint(url or listing.url, sieve.keep))
     if ADDRESS not in sieve.keep:
         online_notes = online.url_notes if online is not None else ""
-        if place is not None and (at_home or is_private_home(place, notes, online_notes)):
+        if place is not None and (at_home or _is_home(place, notes, online_notes, listing.name, meeting.name)):
+            hidden = hidden_words(place, listing.name, meeting.name)
             place, extras = _at_town_level(place, extras, which, sieve)
+            if names_one_of(url, hidden):
+                sieve.found(ADDRESS, f"the page of {which}", url)
+                url = without_path(url)
             notes = _without_homes(notes, f"the notes of {which}", sieve)
         elif place is None and speaks_of_a_home(notes):
             notes = _without_homes(notes, f"the notes of {which}", sieve)
     return replace(
         meeting,
-        slug=_slug(meeting.slug, sieve),
+        slug=_slug(meeting.slug, hidden, sieve),
         name=sieve.text(meeting.name, f"the name of {which}", Sort.TITLE, _NAME),
         place=place,
         online=online,
@@ -224,12 +271,14 @@ def _tags(tags: tuple[str, ...], sieve: Sieve) -> tuple[str, ...]:
     return kept
 
 
-def _slug(slug: str, sieve: Sieve) -> str:
-    """A slug is an identity: one that holds an e-mail address becomes another that is as stable."""
-    if EMAIL in sieve.keep or not find_emails(slug):
+def _slug(slug: str, hidden: frozenset[str], sieve: Sieve) -> str:
+    """A slug is an identity: one that holds something private becomes another that is as stable."""
+    kind = secret_in(slug)
+    kind = ADDRESS if (not kind or kind in sieve.keep) and names_one_of(slug, hidden) else kind
+    if not kind or kind in sieve.keep:
         return slug
-    sieve.found(EMAIL, "the identifier of a meeting", slug)
-    return "meeting-" + hashlib.blake2b(slug.encode(), digest_size=8).hexdigest()
+    sieve.found(kind, "the identifier of a meeting", slug)
+    return stable_name(slug)
 
 
 def _unique(meetings: tuple[Meeting, ...]) -> tuple[Meeting, ...]:

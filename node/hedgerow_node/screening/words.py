@@ -10,7 +10,7 @@ def words_of(text: str) -> frozenset[str]:
 
 _SECRET_LABELS: Final = (
     # English, with the usual slips of the finger
-    r"pas{1,3}\s?-?(?:w(?:or|ro|o)?d|wrd|code|key|phrase)s?|passowrd|p/w|pw[do]?|psw[d]?|pin\s?(?:code|number|no|#)",
+    r"pas{1,3}\s?-?(?:w(?:or|ro|o)?d|wrd|code|key|phrase)s?|passowrd|p/w|p\.w\.|pw[do]?|psw[d]?|pin\s?(?:code|number|no|#)",
     r"(?:access|participant|attendee|security|entry|door|gate|guest|conference|meeting|meet|room|lock|key|"
     r"buzzer|host|login|"
     r"log-in|entrance|call-?in|dial-?in|phone|zoom|moderator|waiting room)\s?(?:pass)?\s?-?(?:code|pin|key)s?",
@@ -41,7 +41,7 @@ WEAK_LABELS: Final = r"pass|pin|code|c[oó]digo|codice|kod|кód|код"
 """Words that may be followed by a secret, and often are not: a number must follow."""
 
 SECRET_STEMS: Final = (
-    "pas", "p/w", "pw", "psw", "pin", "cod", "cód", "key", "contrase", "clave", "senha", "mdp", "parol", "wort",
+    "pas", "p/w", "p.w", "pw", "psw", "pin", "cod", "cód", "key", "contrase", "clave", "senha", "mdp", "parol", "wort",
     "kenn", "wachtw", "toegang", "senord", "kod", "adgang", "lykil", "salas", "has", "heslo", "lozinka", "geslo",
     "ifr", "slapta", "jelsz", "парол", "лозинка", "код", "κωδικ", "khẩu", "kata", "密", "口令", "パス",
     "暗証", "비밀", "암호",

@@ -89,8 +89,9 @@ class ChainRows:
     def unused(self, many: int) -> list[int]:
         """Chains that nothing needs any more."""
         rows = self._connection.execute(
-            "SELECT id FROM chain WHERE (live_until = 0 AND touched <= ?)"
-            " OR (live_until > 0 AND live_until <= ?) LIMIT ?",
+            "SELECT id FROM chain WHERE ((live_until = 0 AND touched <= ?) OR (live_until > 0 AND live_until <= ?))"
+            # After a long sleep more has expired than one write drops: the chain goes when its last record has.
+            " AND NOT EXISTS (SELECT 1 FROM record r WHERE r.chain = chain.id AND r.entry IS NOT NULL) LIMIT ?",
             (self._now - UNUSED_SECONDS, self._now - LAPSED_SECONDS, many),
         ).fetchall()
         return [chain for (chain,) in rows]

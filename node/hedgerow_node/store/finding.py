@@ -57,7 +57,7 @@ def browse(connection: Connection, top: int, many: int, now: Timestamp) -> list[
         " WHERE l.id <= ? AND l.expires > ? ORDER BY l.id DESC LIMIT ?",
         (top, now, many),
     )
-    return [Candidate(*row) for row in rows]
+    return list(map(Candidate._make, rows))
 
 
 class Hits:
@@ -101,7 +101,7 @@ class Hits:
             " WHERE t.text MATCH ? AND t.rowid <= ? AND l.expires > ? ORDER BY t.rowid DESC LIMIT ?",
             (match, top, self._now, many),
         )
-        return [Candidate(*row) for row in rows]
+        return list(map(Candidate._make, rows))
 
     def _rare(self, group: Sequence[str]) -> bool:
         marks = ", ".join("?" * len(group))
@@ -140,4 +140,4 @@ def inside(connection: Connection, box: Box, many: int, now: Timestamp) -> list[
         f" CROSS JOIN chain h ON h.id = l.chain WHERE {_INSIDE} AND l.expires > ?5 LIMIT ?6",
         (*box, now, many),
     )
-    return [Candidate(*row) for row in rows]
+    return list(map(Candidate._make, rows))

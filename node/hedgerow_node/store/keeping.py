@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hedgerow_node.store.chains import ChainRows
 from hedgerow_node.store.index_rows import IndexRows, KnownTerms
+from hedgerow_node.store.record_rows import Filled, RecordRows, turned
 from hedgerow_node.store.rows import Arrival, CharterRow, IndexRow, Kept, MakeIndex
 from hedgerow_protocol import limits
 from hedgerow_protocol.envelope import Kind, stored_body
@@ -28,34 +29,10 @@ class Caps:
     entries: int = limits.CHARTER_ENTRIES_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class _Filled:
-    """A record in a slot, as the judge needs it."""
-
-    id: int
-    rid: RecordId
-    kind: int
-    charter: int
-    seq: int
-    expires: int
-
-    @property
-    def order(self) -> tuple[int, int, bytes]:
-        return (self.expires, self.seq, turned(self.rid))
-
-
-def turned(rid: bytes) -> bytes:
-    """An id that counts downwards, so that the greatest of a tuple has the smallest id."""
-    return rid.translate(_TURN)
-
-
-_TURN = bytes(255 - byte for byte in range(256))
-
-
-def _slots_of(arrivals: Iterable[Arrival]) -> Iterable[tuple[RecordId, Listing | Withdrawal]]:
+def _slots_of(arrivals: Iterable[Arrival]) -> Iterable[tuple[RecordId, bytes]]:
     for arrival in arrivals:
         if isinstance(arrival.record, Listing | Withdrawal):
-            yield arrival.record.slot.charter, arrival.record
+            yield arrival.record.slot.charter, arrival.record.slot.entry
 
 
 class Keeper:
@@ -68,25 +45,16 @@ class Keeper:
         self._connection = connection
         self._now = now
         self._caps = caps
-        self._rows = IndexRows(connection, terms)
-        self._new: list[tuple[object, ...]] = []
-        self._new_slots: set[tuple[int | None, bytes | None]] = set()
-        self._empty: set[tuple[int | None, bytes | None]] = set()
         self._make_index = make_index
         self._chains = ChainRows(connection, now)
-        self._records: int
-        self._last: int
-        (self._records,) = connection.execute("SELECT value FROM tally WHERE name = 'records'").fetchone()
-        self._records_before = self._records
-        (self._last,) = connection.execute("SELECT coalesce(max(id), 0) FROM record").fetchone()
+        self._rows = IndexRows(connection, terms)
+        self._records = RecordRows(connection, caps.records)
 
     def finish(self) -> None:
         """Write what waits, and what was counted."""
-        self._insert_new()
+        self._records.finish()
         self._rows.finish()
         self._chains.finish()
-        if self._records != self._records_before:
-            self._connection.execute("UPDATE tally SET value = ? WHERE name = 'records'", (self._records,))
 
     def take(self, arrival: Arrival) -> Kept:
         """Judge one verified record and keep it if it counts. Raises :class:`RemoteError` when it is refused."""
@@ -100,17 +68,12 @@ class Keeper:
 
     def expect(self, arrivals: Iterable[Arrival]) -> None:
         """Look up in one go which entries are filled, so that most arrivals need no question of their own."""
-        slots = [(rid, record.slot.entry) for rid, record in _slots_of(arrivals)]
-        wanted = [(charter.chain, entry) for rid, entry in slots if (charter := self._chains.charter(rid)) is not None]
-        for start in range(0, len(wanted), 100):
-            part = wanted[start : start + 100]
-            rows = self._connection.execute(
-                f"WITH w (chain, entry) AS (VALUES {', '.join(['(?, ?)'] * len(part))})"  # noqa: S608 - question marks
-                " SELECT DISTINCT w.chain, w.entry FROM w"
-                " CROSS JOIN record r ON r.chain = w.chain AND r.entry = w.entry",
-                [each for pair in part for each in pair],
-            ).fetchall()
-            self._empty.update(set(part).difference(rows))
+        wanted = [
+            (charter.chain, entry)
+            for rid, entry in _slots_of(arrivals)
+            if (charter := self._chains.charter(rid)) is not None
+        ]
+        self._records.expect(wanted)
 
     # --- charters
 
@@ -126,9 +89,9 @@ class Keeper:
             if previous is None:
                 return Kept.WAITING
             check_succession(arrival.envelope, charter, previous.charter)
-        self._make_room()
+        self._records.make_room()
         chain = previous.chain if previous is not None else self._chains.found(rid)
-        record = self._insert(arrival, Kind.CHARTER, chain, None, None, charter.position, 0)
+        record = self._records.insert(arrival, Kind.CHARTER, chain, None, None, charter.position, 0)
         self._chains.add(record, rid, chain, charter, previous)
         if previous is None:
             return Kept.STORED
@@ -140,21 +103,21 @@ class Keeper:
         return Kept.SUPERSEDED if rid in {each.rid for each in surplus} else Kept.STORED
 
     def _forget(self, charter: CharterRow) -> None:
-        self._insert_new()
+        self._records.flush()
         gone = self._chains.subtree(charter)
         ids = [each.id for each in gone]
         entries = self._entries_under(charter.chain, ids)
         rows = self._connection.execute(
             "SELECT id, charter FROM record WHERE chain = ? AND entry IS NOT NULL", (charter.chain,)
         ).fetchall()
-        self._delete_records([record for record, under in rows if under in ids])
-        self._delete_records(ids)
+        self._records.delete([record for record, under in rows if under in ids])
+        self._records.delete(ids)
         self._chains.remove(gone)
         self._reselect(charter.chain, entries)
         self._chains.recount(charter.chain)
 
     def _entries_under(self, chain: int, charters: list[int]) -> set[bytes]:
-        self._insert_new()
+        self._records.flush()
         if not charters:
             return set()
         rows = self._connection.execute(
@@ -167,7 +130,7 @@ class Keeper:
     def _take_announcement(self, arrival: Arrival, announcement: Announcement) -> Kept:
         check_times(announcement.issued, announcement.expires, self._now)
         rid = arrival.envelope.rid
-        self._insert_new()
+        self._records.flush()
         held = self._connection.execute(
             "SELECT r.id, r.rid, r.seq, r.expires FROM announcement a"
             " JOIN record r ON r.id = a.record WHERE a.node = ?",
@@ -180,9 +143,11 @@ class Keeper:
             if (announcement.expires, announcement.seq, turned(rid)) < (expires, seq, turned(held_rid)):
                 return Kept.SUPERSEDED
             self._connection.execute("DELETE FROM announcement WHERE node = ?", (announcement.node_id,))
-            self._delete_records([record])
-        self._make_room()
-        record = self._insert(arrival, Kind.ANNOUNCEMENT, None, None, None, announcement.seq, announcement.expires)
+            self._records.delete([record])
+        self._records.make_room()
+        record = self._records.insert(
+            arrival, Kind.ANNOUNCEMENT, None, None, None, announcement.seq, announcement.expires
+        )
         self._connection.execute(
             "INSERT INTO announcement (node, record) VALUES (?, ?)", (announcement.node_id, record)
         )
@@ -198,22 +163,22 @@ class Keeper:
             return Kept.WAITING
         check_signers(arrival.envelope, charter.charter)
         rid = arrival.envelope.rid
-        filled = self._filled(charter.chain, slot.entry)
+        filled = self._records.filled(charter.chain, slot.entry)
         if not filled:
             return self._take_first(arrival, record, charter)
         if any(each.rid == rid for each in filled):
             return Kept.KNOWN
         here = [each for each in filled if each.charter == charter.id]
-        new = _Filled(0, rid, arrival.envelope.kind, charter.id, slot.seq, slot.expires)
+        new = Filled(0, rid, arrival.envelope.kind, charter.id, slot.seq, slot.expires)
         ordered = sorted([*here, new], key=lambda each: each.order, reverse=True)
         kept = [each for each in ordered[:2] if each.order[:2] == ordered[0].order[:2]]
         if new not in kept:
             return Kept.SUPERSEDED
         losers = [each.id for each in here if each not in kept]
         if not losers:
-            self._make_room()
-        self._delete_records(losers)
-        self._insert(arrival, Kind(new.kind), charter.chain, charter.id, slot.entry, slot.seq, slot.expires)
+            self._records.make_room()
+        self._records.delete(losers)
+        self._records.insert(arrival, Kind(new.kind), charter.chain, charter.id, slot.entry, slot.seq, slot.expires)
         self._chains.fill(charter.chain, slot.expires, 0)
         self._reselect(charter.chain, {slot.entry}, arrival)
         return Kept.STORED
@@ -223,8 +188,8 @@ class Keeper:
         slot = record.slot
         if self._chains.entries(charter.chain) >= self._caps.entries:
             raise RemoteError(Code.LIMIT, f"One charter lists at most {self._caps.entries} groups; this one is full.")
-        self._make_room()
-        number = self._insert(
+        self._records.make_room()
+        number = self._records.insert(
             arrival, arrival.envelope.kind, charter.chain, charter.id, slot.entry, slot.seq, slot.expires
         )
         self._chains.fill(charter.chain, slot.expires, 1)
@@ -234,22 +199,12 @@ class Keeper:
             self._rows.add(lid, charter.chain, number, slot.expires, False, index)
         return Kept.STORED
 
-    def _filled(self, chain: int, entry: bytes) -> list[_Filled]:
-        if (chain, entry) in self._new_slots:
-            self._insert_new()
-        elif (chain, entry) in self._empty:
-            return []
-        rows = self._connection.execute(
-            "SELECT id, rid, kind, charter, seq, expires FROM record WHERE chain = ? AND entry = ?", (chain, entry)
-        )
-        return [_Filled(*row) for row in rows]
-
     def _reselect(self, chain: int, entries: Iterable[bytes], arrival: Arrival | None = None) -> None:
         """Show of each entry the version that wins now."""
         root = self._chains.root(chain)
         for entry in sorted(entries):
             lid = listing_id(root, entry)
-            alive = [each for each in self._filled(chain, entry) if each.expires > self._now]
+            alive = [each for each in self._records.filled(chain, entry) if each.expires > self._now]
             winner, two_versions = self._winner(alive, contested=self._chains.contested(chain))
             if winner is None or winner.kind != Kind.LISTING:
                 self._rows.drop(lid)
@@ -257,7 +212,7 @@ class Keeper:
             index = self._index_of(winner, arrival)
             self._rows.put(lid, chain, winner.id, winner.expires, two_versions, index)
 
-    def _winner(self, alive: list[_Filled], *, contested: bool) -> tuple[_Filled | None, bool]:
+    def _winner(self, alive: list[Filled], *, contested: bool) -> tuple[Filled | None, bool]:
         charters = {each.charter: self._chains.charter_by_id(each.charter) for each in alive}
         on_path = [each for each in alive if charters[each.charter].on_path]
         candidates = on_path or (alive if contested else [])
@@ -267,10 +222,10 @@ class Keeper:
         beside = [each for each in alive if each.charter == winner.charter and each.order[:2] == winner.order[:2]]
         return winner, len(beside) > 1
 
-    def _index_of(self, winner: _Filled, arrival: Arrival | None) -> IndexRow:
+    def _index_of(self, winner: Filled, arrival: Arrival | None) -> IndexRow:
         if arrival is not None and arrival.index is not None and arrival.envelope.rid == winner.rid:
             return arrival.index
-        self._insert_new()
+        self._records.flush()
         (data,) = self._connection.execute("SELECT envelope FROM record WHERE id = ?", (winner.id,)).fetchone()
         listing = read_stored(Kind.LISTING, stored_body(data))
         assert isinstance(listing, Listing)  # noqa: S101 - its kind was looked at
@@ -287,7 +242,7 @@ class Keeper:
         ).fetchall()
         ids = [record for record, _chain, _entry in gone]
         self._connection.executemany("DELETE FROM announcement WHERE record = ?", [(each,) for each in ids])
-        self._delete_records(ids)
+        self._records.delete(ids)
         for chain in {chain for _record, chain, _entry in gone if chain is not None}:
             # Where a withdrawal has gone, something else may be left.
             self._reselect(chain, {entry for _record, under, entry in gone if under == chain})
@@ -295,47 +250,5 @@ class Keeper:
         unused = self._chains.unused(many)
         for chain in unused:
             ids = self._chains.remove_chain(chain)
-            self._delete_records(ids)
+            self._records.delete(ids)
         return max(len(gone), len(unused))
-
-    # --- rows
-
-    def _make_room(self) -> None:
-        if self._records >= self._caps.records:
-            raise RemoteError(
-                Code.LIMIT, f"This node is full: it holds {self._caps.records} records, the most it was set up to keep."
-            )
-
-    def _insert(
-        self,
-        arrival: Arrival,
-        kind: Kind,
-        chain: int | None,
-        charter: int | None,
-        entry: bytes | None,
-        seq: int,
-        expires: int,
-    ) -> int:
-        # Rows of one table cost half when they are written together; nothing else is read of them before.
-        self._last += 1
-        self._records += 1
-        self._new.append(
-            (self._last, arrival.envelope.rid, int(kind), chain, charter, entry, seq, expires, arrival.data)
-        )
-        self._new_slots.add((chain, entry))
-        self._empty.discard((chain, entry))
-        return self._last
-
-    def _insert_new(self) -> None:
-        self._connection.executemany(
-            "INSERT INTO record (id, rid, kind, chain, charter, entry, seq, expires, envelope)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._new,
-        )
-        self._new.clear()
-        self._new_slots.clear()
-
-    def _delete_records(self, ids: list[int]) -> None:
-        self._insert_new()
-        self._connection.executemany("DELETE FROM record WHERE id = ?", [(each,) for each in ids])
-        self._records -= len(ids)

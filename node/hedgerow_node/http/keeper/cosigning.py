@@ -98,6 +98,7 @@ class CosignDrafts:
             found.append(
                 {
                     "name": name,
+                    "says": "\n".join(describe_file(file)),
                     "kind": view.t(f"cosign.kind.{kind}"),
                     "signed": len(last.signed),
                     "threshold": _needed(file, last.record),

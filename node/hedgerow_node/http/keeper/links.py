@@ -88,8 +88,9 @@ class KeeperLinks:
 
 def csrf_holds(session: Session, said: str) -> bool:
     """Whether a form carries this session's token."""
-    return hmac.compare_digest(session.csrf.encode(), said.encode())
+    return hmac.compare_digest(session.csrf.encode(), said.encode(errors="backslashreplace"))
 
 
 def _hashed(token: str) -> bytes:
-    return blake2b(token.encode(), digest_size=32, person=b"hedgerow/keeper").digest()
+    # A cookie may hold bytes that are no text; they name nothing, like every other wrong token.
+    return blake2b(token.encode(errors="backslashreplace"), digest_size=32, person=b"hedgerow/keeper").digest()

@@ -118,7 +118,7 @@ async def cosign_download(request: web.Request) -> web.Response:
     text = request.app[DRAFTS].text(request.match_info["draft"])
     if text is None:
         raise not_found("This file is not waiting here any more.")
-    headers = {"Content-Disposition": f'attachment; filename="{request.match_info["draft"]}.hedgerow"'}
+    headers = {"Content-Disposition": f'attachment; filename="{request.match_info["draft"]}.hedgerow.txt"'}
     return web.Response(text=text, headers=headers)
 
 
