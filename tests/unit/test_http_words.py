@@ -286,7 +286,9 @@ def test_emergency_numbers() -> None:
             assert number.service in ("all", "police", "ambulance", "fire")
 
 
-@pytest.mark.parametrize("url", ["", "javascript:alert(1)", "//example.org/", "https://[::1", "https://]/", "data:text/html,x"])
+@pytest.mark.parametrize(
+    "url", ["", "javascript:alert(1)", "//example.org/", "https://[::1", "https://]/", "data:text/html,x"]
+)
 def test_what_is_no_link(url: str) -> None:
     assert not is_web_address(url)
     assert is_web_address("https://example.org/a?b#c")

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from hedgerow_node.formats.ical_out import export_icalendar
 from hedgerow_node.schedule.occurrences import (
     OCCURRENCES_MAX,
     Occurrence,
@@ -15,8 +16,11 @@ from hedgerow_node.schedule.occurrences import (
     weekdays,
 )
 from hedgerow_node.schedule.rule_dates import last_date
-from hedgerow_protocol.content import Change, Meeting, Standing
+from hedgerow_protocol.content import Change, ListingContent, Meeting, Standing
+from hedgerow_protocol.ids import ListingId, RecordId
 from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.records import Slot
+from hedgerow_protocol.state import ShownListing
 
 
 def meeting(**fields: object) -> Meeting:
@@ -234,3 +238,18 @@ def test_a_rule_made_to_cost_time_costs_little(rrule: str, first: str) -> None:
 def test_one_answer_is_bounded() -> None:
     daily = meeting(rrule="FREQ=DAILY", first="1950-01-01", added=("2026-01-01",))
     assert len(between(daily, "1900-01-01", "2300-01-01")) <= OCCURRENCES_MAX
+
+
+@pytest.mark.parametrize("fields", [{"until": "0001-01-01"}, {"first": "9999-12-31"}, {"first": "0001-01-01"}])
+@pytest.mark.parametrize("shape", [{"weekday": 1}, {"weekday": 6}])
+@pytest.mark.parametrize("zone", ["", "Asia/Tokyo", "America/New_York"])
+def test_the_first_and_the_last_dates_there_are(fields: dict[str, str], shape: dict[str, int], zone: str) -> None:
+    # One odd record must not take everybody's calendar away: dates that any record may hold, written out.
+    odd = meeting(tz=zone, start=0, duration_min=10_080, **shape, **fields)
+    assert next_occurrence(odd, Timestamp(1_795_359_993)) is None or fields == {"first": "0001-01-01"}
+    slot = Slot(charter=RecordId(bytes(32)), entry=b"", seq=1, issued=Timestamp(1), expires=Timestamp(2**40))
+    content = ListingContent(name="Odd", meetings=(odd, meeting(slug="usual", weekday=2)))
+    shown = ShownListing(id=ListingId(bytes(20)), name="Odd", content=content, slot=slot)
+    for discreet in ("", "Busy"):
+        text = export_icalendar([shown], now=Timestamp(1_795_359_993), name="All", discreet=discreet)
+        assert b"BYDAY=TU" in text

@@ -55,7 +55,10 @@ def local_value(moment: datetime) -> str:
 
 def utc_value(moment: datetime) -> str:
     """A DATE-TIME value in UTC of an aware time."""
-    return local_value(moment.astimezone(UTC)) + "Z"
+    try:
+        return local_value(moment.astimezone(UTC)) + "Z"
+    except OverflowError:
+        return local_value(moment) + "Z"  # in the year 1 or 9999, a day beyond what a date can say
 
 
 def duration_value(minutes: int) -> str:

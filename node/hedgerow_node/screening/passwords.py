@@ -19,7 +19,9 @@ _PURPOSE = re.compile(
     r"es|est|ist|è)\s)",
     re.IGNORECASE,
 )
-_VERB = re.compile(r"\s(?:is|es|est|ist|è|é|jest|är|er|on|są|lautet|hei(?:ß|ss)t|will be|=)(?:\s?:|(?=\s))", re.IGNORECASE)
+_VERB = re.compile(
+    r"\s(?:is|es|est|ist|è|é|jest|är|er|on|są|lautet|hei(?:ß|ss)t|will be|=)(?:\s?:|(?=\s))", re.IGNORECASE
+)
 _SIGN = re.compile(r"[ \t\xa0\"'*]{0,4}(?::=|[:=：＝#→>~]|(?:[-–—]{1,2}(?=[ \t\w\"'“])))[ \t\xa0:=#]{0,3}")
 _NEXT_LINE = re.compile(r"[ \t]{0,4}\n{1,2}[ \t]{0,4}(?=(?=[^\n]{0,20}\d)[^\s:]{3,20}[ \t]{0,4}(?:\n|$))")
 _GAP = re.compile(r"[ \t\xa0]{0,4}")

@@ -76,7 +76,9 @@ def find_phones(text: str, *, dial_in: bool = False) -> list[Span]:
     return spans
 
 
-_TO_CALL = re.compile(r"(?i)(?<![^\W\d_])(?:call|text|contact|cell|mobile|whats\s?app|ask for)(?![^\W\d_])[^\n,;]{0,30}$")
+_TO_CALL = re.compile(
+    r"(?i)(?<![^\W\d_])(?:call|text|contact|cell|mobile|whats\s?app|ask for)(?![^\W\d_])[^\n,;]{0,30}$"
+)
 
 
 def find_phones_to_call(text: str) -> list[Span]:

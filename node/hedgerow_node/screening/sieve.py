@@ -20,7 +20,7 @@ class Sort(Enum):
     PROSE = "prose"
     """Running text: everything."""
     TITLE = "title"
-    """A name of a listing, a venue, a region: churches and halls bear surnames, so only those of homes are looked for."""
+    """A name of a listing, a venue, a region: halls bear surnames, so only those of homes are looked for."""
     LINE = "line"
     """A part of an address: its numbers are house numbers and postcodes, unless it says to call one."""
     DIAL_NOTES = "dial notes"

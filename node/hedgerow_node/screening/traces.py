@@ -40,9 +40,7 @@ def hidden_words(place: Place, *public: str) -> frozenset[str]:
     town = (hidden.formatted, place.city, place.state, place.country, *hidden.regions, *public)
     said = {word for text in town for word in _words(text)}
     own = {word for text in (place.name, place.street, place.formatted) for word in _words(text)}
-    return frozenset(
-        word for word in own - said if len(word) > 2 and not word.isdigit() and word not in _ORDINARY
-    )
+    return frozenset(word for word in own - said if len(word) > 2 and not word.isdigit() and word not in _ORDINARY)
 
 
 def names_one_of(identifier: str, hidden: frozenset[str]) -> bool:
