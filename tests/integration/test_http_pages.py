@@ -422,3 +422,10 @@ async def test_every_page_in_every_language(client: TestClient, ids: list[str], 
         assert links == set(Languages(find_webui().locales).offered)
     listed = await (await client.get("/directory/list.json", params={"lang": code})).json()
     assert {tag for tag, _ in listed["langs"]} == {"en", "pl"}
+
+
+async def test_the_country_that_a_browser_names_stands_first(client: TestClient[Any, Any]) -> None:
+    answer = await client.get("/help-now", headers={"Accept-Language": "en-NZ,en;q=0.8"})
+    countries = re.findall(r'data-country="([A-Z]{2})"', await answer.text())
+    assert countries[0] == "NZ"
+    assert {"IE", "US", "IN"} <= set(countries), "the others are still there"

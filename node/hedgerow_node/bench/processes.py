@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from hedgerow_node.bench import pages
 from hedgerow_node.bench.measure import Figure, median
 
 LIBRARIES: Final = "import aiohttp.web, nacl.signing, zeroconf.asyncio, msgpack, sqlite_utils"
@@ -128,14 +129,15 @@ def figures(data: Path) -> list[Figure]:
     ]
     with _process(*_node(data)) as (node, address), _process("-c", BARE_SERVER) as (bare, bare_address):
         root = urlsplit(address).path
-        ratios, pages = [], []
+        ratios, first_pages = [], []
         for _ in range(ROUNDS):
             reference = _request_seconds(bare.pid, bare_address, "/healthz")
             ratios.append(_request_seconds(node.pid, address, root + "healthz") / reference)
-            pages.append(_request_seconds(node.pid, address, root) / reference)
+            first_pages.append(_request_seconds(node.pid, address, root) / reference)
         found.append(Figure("http_request", median(ratios), "times", 2.0, "/healthz; a bare aiohttp handler"))
-        found.append(Figure("http_first_page", median(pages), "times", None, "the directory page"))
+        found.append(Figure("http_first_page", median(first_pages), "times", None, "the directory page"))
         found += _sizes(address)
+        found += pages.lighthouse(address)
     return found
 
 

@@ -1,6 +1,6 @@
 """What a template shows of a listing: dictionaries of ready words. The names are the templates' contract (webui)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from math import asin, cos, radians, sin, sqrt
@@ -52,8 +52,8 @@ def card(by: Beholder, shown: ShownListing) -> dict[str, Any]:
     if content is None:
         return base
     facets = all_facets(content)
-    held = [meeting for meeting in content.meetings if meeting.standing is not Standing.ENDED] or content.meetings
-    times = same_times(held)
+    meetings = held(content)
+    times = same_times(meetings)
     moment = next_moment(by, content.meetings)
     tags = [*facets.formats, *facets.communities]
     return base | {
@@ -63,7 +63,7 @@ def card(by: Beholder, shown: ShownListing) -> dict[str, Any]:
         "tags": by.wording.tags(tags[:TAGS_ON_CARD]),
         "access": by.wording.tags(tag for tag in facets.features if tag in ACCESS_NEEDS),
         "attendance": _ATTENDANCE[listing_attendance(content)],
-        "place": next((place_line(meeting.place) for meeting in held if meeting.place is not None), ""),
+        "place": next((place_line(meeting.place) for meeting in meetings if meeting.place is not None), ""),
         "distance": _distance(by, content),
         "when": [_when_together(by, each) for each in times[:TIMES_ON_CARD]],
         "more_times": max(0, len(times) - TIMES_ON_CARD),
@@ -107,6 +107,11 @@ def listing_page(by: Beholder, shown: ShownListing) -> dict[str, Any]:
         "meetings": [_meeting(by, content, meeting) for meeting in content.meetings],
         "tags": by.wording.tags([*facets.formats, *facets.communities]),
     }
+
+
+def held(content: ListingContent) -> Sequence[Meeting]:
+    """The meetings worth telling of: not the ended ones, unless there are no others."""
+    return [meeting for meeting in content.meetings if meeting.standing is not Standing.ENDED] or content.meetings
 
 
 def same_times(meetings: Iterable[Meeting]) -> list[list[Meeting]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hedgerow_node.http.cards import all_facets, shorten
+from hedgerow_node.http.cards import all_facets, held, shorten
 from hedgerow_node.http.towns import TownCounter
 from hedgerow_node.http.wording import Wording, place_line
 from hedgerow_node.schedule.occurrences import occurrences
@@ -58,22 +58,18 @@ class CompactList:
             self._listings.append([to_text(shown.id), shown.name, "", [], [], flags, [], ""])
             return
         self._towns.add(meeting.place for meeting in content.meetings if meeting.place is not None)
-        self._listings.append(
-            [
-                to_text(shown.id),
-                shown.name,
-                shorten(content.summary, SUMMARY_CHARACTERS),
-                [self._tags.at(tag) for tag in content.experiences],
-                [self._languages.at(tag) for tag in all_facets(content).languages],
-                flags,
-                [
-                    self._meeting(content, meeting)
-                    for meeting in content.meetings
-                    if meeting.standing is Standing.ACTIVE
-                ],
-                _further_words(content),
-            ]
-        )
+        row = [
+            to_text(shown.id),
+            shown.name,
+            shorten(content.summary, SUMMARY_CHARACTERS),
+            [self._tags.at(tag) for tag in content.experiences],
+            [self._languages.at(tag) for tag in all_facets(content).languages],
+            flags,
+            [self._meeting(content, meeting) for meeting in content.meetings if meeting.standing is Standing.ACTIVE],
+            _further_words(content),
+        ]
+        lines = dict.fromkeys(self._line(meeting) for meeting in held(content) if not self._is_plain(meeting))
+        self._listings.append([*row, list(lines)] if lines else row)
 
     def value(self) -> dict[str, Any]:
         """The whole list, ready for JSON."""
@@ -97,7 +93,7 @@ class CompactList:
             *facets.formats, *facets.features, *facets.communities,
             *shared.formats, *shared.features, *shared.communities,
         }  # fmt: skip
-        return [
+        row = [
             -1 if meeting.weekday is None else meeting.weekday,
             -1 if meeting.start is None else meeting.start,
             meeting.duration_min or 0,
@@ -107,6 +103,15 @@ class CompactList:
             [self._tags.at(tag) for tag in sorted(tags)],
             self._dates(meeting),
         ]
+        return row if self._is_plain(meeting) else [*row, 1]
+
+    def _is_plain(self, meeting: Meeting) -> bool:
+        """Whether "every Tuesday" says all: the browser spells it. Other meetings come with a line of words."""
+        return meeting.weekday is not None and meeting.start is not None and not self._wording.note(meeting)
+
+    def _line(self, meeting: Meeting) -> str:
+        zone, note = self._wording.zone_of_meeting(meeting), self._wording.note(meeting)
+        return self._wording.when(meeting) + (f" ({zone})" if zone else "") + (f" – {note}" if note else "")
 
     def _dates(self, meeting: Meeting) -> int | list[Any]:
         if meeting.weekday is not None and not self._has_exceptions(meeting):

@@ -141,7 +141,7 @@ class Languages:
         chosen = self._match(asked, self.codes) if asked else ""
         if chosen:
             return self.get(chosen), chosen
-        for wanted in _by_preference(accept_language):
+        for wanted in by_preference(accept_language):
             found = self._match(wanted, self.offered)
             if found:
                 return self._regional(found, wanted), ""
@@ -171,7 +171,7 @@ class Languages:
         return by_lower.get(wanted) or by_lower.get(wanted.split("-")[0]) or ""
 
 
-def _by_preference(header: str) -> list[str]:
+def by_preference(header: str) -> list[str]:
     """The language tags of an Accept-Language header (RFC 9110, 12.5.4), the most wanted first."""
     wanted: list[tuple[float, int, str]] = []
     for place, part in enumerate(header.split(",")[:ACCEPT_LANGUAGE_PARTS_MAX]):

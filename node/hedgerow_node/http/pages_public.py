@@ -9,7 +9,7 @@ from aiohttp import web
 from hedgerow_node.http.cards import Beholder, is_web_address, listing_page, phone_href
 from hedgerow_node.http.help_now.crisis_lines import CrisisFile, CrisisLine, read_crisis_file
 from hedgerow_node.http.help_now.numbers import CountryNumbers, NumberList, emergency_numbers
-from hedgerow_node.http.languages import json_for_script
+from hedgerow_node.http.languages import by_preference, json_for_script
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import CALLER, SITE, Site
@@ -82,10 +82,13 @@ async def help_now(request: web.Request) -> web.Response:
     asked = request.query.get("country")
     chosen = (asked if asked is not None else site.config.country).upper()[:2]
     chosen = chosen if chosen in codes else ""
+    # A browser's language may name a country: a guess good enough to stand first, not to hide the others.
+    wanted = by_preference(request.headers.get("Accept-Language", "")[:1_000])
+    likely = {tag.split("-")[-1].upper() for tag in wanted if "-" in tag}
     values = {
         "countries": sorted(
             (_country(by, numbers, each) for each in numbers.countries),
-            key=lambda row: (row["code"] != site.config.country, row["name"]),
+            key=lambda row: (row["code"] != site.config.country, row["code"] not in likely, row["name"]),
         ),
         "chosen_country": chosen,
         "lines": [_line(by, each) for each in lines.lines if not chosen or each.country in ("", chosen)],

@@ -31,7 +31,8 @@ function attendanceOf(
 export function Card({ found, around }: { found: Found; around: Surroundings }) {
   const { language, zone, icons } = around;
   const attendance = attendanceOf(found.attendance);
-  const bare = found.disputed && found.times.length === 0 && !found.next;
+  const times = [...found.times.map((time) => weeklyText(time, language, zone)), ...found.lines];
+  const bare = found.disputed && times.length === 0 && !found.next;
   return (
     <article class="card">
       <h3 class="card-name">
@@ -71,20 +72,20 @@ export function Card({ found, around }: { found: Found; around: Surroundings }) 
           <li>
             <Icon name="clock" icons={icons} />
             <span>
-              <strong>{language.t("card.next")}</strong>{" "}
-              <time dateTime={new Date(found.next.start).toISOString()}>{nextText(found.next, language)}</time>
+              <strong>{language.t(found.state === "now" ? "card.began" : "card.next")}</strong>{" "}
+              <time dateTime={new Date(found.next.start).toISOString()}>{nextText(found.next, language, zone)}</time>
               <Own text={ownText(found.next, language, zone)} />
             </span>
           </li>
         )}
-        {found.times.length > 0 && (
+        {times.length > 0 && (
           <li>
             <Icon name="repeat" icons={icons} />
             <span>
-              {found.times.map((time, index) => (
+              {times.map((text, index) => (
                 <>
                   {index > 0 && <br />}
-                  {weeklyText(time, language, zone)}
+                  {text}
                 </>
               ))}
               {found.moreTimes > 0 && (

@@ -12,6 +12,8 @@ export type ListMeeting = [
   place: number,
   tags: number[],
   dates: 0 | ListDate[],
+  /** Present when a line of the listing says when it is held. */
+  hasLine?: 1,
 ];
 
 export type ListEntry = [
@@ -23,6 +25,8 @@ export type ListEntry = [
   flags: number,
   meetings: ListMeeting[],
   more: string,
+  /** When the meetings are held that are not simply weekly: ready words. */
+  lines?: string[],
 ];
 
 export interface CompactList {

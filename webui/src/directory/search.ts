@@ -34,6 +34,8 @@ export interface Found {
   next: (Occurrence & { afar: boolean; zone: string }) | null;
   /** Weekly times; days with the same time together. */
   times: { weekdays: number[]; start: number; duration: number; zone: string; afar: boolean }[];
+  /** Further times, in words: monthly, once, paused. */
+  lines: string[];
   moreTimes: number;
 }
 
@@ -122,7 +124,7 @@ export class Searcher {
       candidate.rank = terms.length > 0 && contains(this.#names[index] ?? "", terms) ? 0 : 1;
       found.push(candidate);
     });
-    found.sort(centre ? byDistance : byRankThenNext);
+    found.sort(query.part === "now" ? byClosenessTo(now) : centre ? byDistance : byRankThenNext);
     const rows = found.slice(0, query.limit).map((candidate) => this.#show(candidate, now));
     return { total: found.length, rows, unknownTown: centre === undefined };
   }
@@ -164,7 +166,7 @@ export class Searcher {
   }
 
   #show({ entry, next, nextOf, km }: Candidate, now: number): Found {
-    const [id, name, summary, experiences, languages, flags, meetings] = entry;
+    const [id, name, summary, experiences, languages, flags, meetings, , lines = []] = entry;
     const tags = [...new Set(meetings.flatMap((meeting) => meeting[6]))];
     const label = (index: number): string => this.#list.tags[index]?.[1] ?? "";
     const times = this.#weekly(meetings);
@@ -187,15 +189,16 @@ export class Searcher {
       state: happening(next, now),
       next: next && nextOf ? { ...next, afar: isAfar(nextOf), zone: this.#list.zones[nextOf[3]] ?? "" } : null,
       times: times.slice(0, TIMES_SHOWN),
-      moreTimes: Math.max(0, times.length - TIMES_SHOWN),
+      lines: lines.slice(0, Math.max(0, TIMES_SHOWN - times.length)),
+      moreTimes: Math.max(0, times.length + lines.length - TIMES_SHOWN),
     };
   }
 
   #weekly(meetings: readonly ListMeeting[]): Found["times"] {
     const times = new Map<string, Found["times"][number]>();
     for (const meeting of meetings) {
-      const [weekday, start, duration, zone] = meeting;
-      if (weekday < 0 || start < 0) continue;
+      const [weekday, start, duration, zone, , , , , hasLine] = meeting;
+      if (weekday < 0 || start < 0 || hasLine) continue;
       const key = [start, duration, zone, isAfar(meeting)].join();
       const same = times.get(key);
       if (!same) {
@@ -231,6 +234,12 @@ function fitsTime(meeting: ListMeeting, each: Occurrence, query: Query, now: num
   if (query.weekdays.length > 0 && !query.weekdays.includes(clock.weekday)) return false;
   const part = PARTS[query.part];
   return !part || (clock.minutes >= part[0] && clock.minutes < part[1]);
+}
+
+/** Just begun or about to begin comes first: those are the easiest to join. */
+function byClosenessTo(now: number): (a: Candidate, b: Candidate) => number {
+  const away = ({ next }: Candidate): number => Math.abs((next?.start ?? Number.MAX_SAFE_INTEGER) - now);
+  return (a, b) => away(a) - away(b) || compareNames(a, b);
 }
 
 function byRankThenNext(a: Candidate, b: Candidate): number {

@@ -35,8 +35,13 @@ export function weeklyText(time: Time, language: Language, visitorZone: string):
     time.weekdays.length === WEEK
       ? language.t("when.daily", { time: span })
       : language.t("when.weekly", { day: dayNames(time.weekdays, language), time: span });
-  if (!time.afar || time.zone === visitorZone) return text;
-  return `${text} (${(time.zone && zoneText(time.zone, language.code)) || language.t("when.zone_unknown")})`;
+  return withZone(text, time.zone, language, visitorZone);
+}
+
+/** Says whose time it is, unless it is the visitor's own. */
+function withZone(text: string, zone: string, language: Language, visitorZone: string): string {
+  if (sameClock(zone, visitorZone)) return text;
+  return `${text} (${(zone && zoneText(zone, language.code)) || language.t("when.zone_unknown")})`;
 }
 
 /** "Monday and Tuesday"; weeks begin on Monday. */
@@ -47,19 +52,26 @@ function dayNames(weekdays: readonly number[], language: Language): string {
   return new Intl.ListFormat(language.code, { type: "conjunction" }).format(names);
 }
 
-/** "Tuesday 24 November, 7:00 PM" by the clock of the place. */
-export function nextText(next: Next, language: Language): string {
+/** "Tuesday 24 November, 7:00 PM" by the clock of the place, and whose time that is where it isn't the visitor's. */
+export function nextText(next: Next, language: Language, visitorZone: string): string {
   const date = new Intl.DateTimeFormat(language.code, {
     weekday: "long",
     day: "numeric",
     month: "long",
     timeZone: "UTC",
   }).format(next.day);
-  return language.t("when.date_time", { date, time: clockText(next.minutes, language.code) });
+  const text = language.t("when.date_time", { date, time: clockText(next.minutes, language.code) });
+  return withZone(text, next.zone, language, visitorZone);
 }
 
 /** The same instant by the visitor's clock; empty when there is no difference to tell. */
 export function ownText(next: Next, language: Language, visitorZone: string): string {
-  if (!next.afar || !next.sure || next.zone === visitorZone) return "";
-  return language.t("time.yours", { time: ownTime(new Date(next.start), language.code, visitorZone) });
+  if (!next.afar || !next.sure || sameClock(next.zone, visitorZone)) return "";
+  const own = wallOf(next.start, visitorZone);
+  if (own.day === next.day && own.minutes === next.minutes) return "";
+  const sameDay = own.day === next.day;
+  const time = sameDay
+    ? clockText(own.minutes, language.code)
+    : ownTime(new Date(next.start), language.code, visitorZone);
+  return language.t("time.yours", { time });
 }
