@@ -63,12 +63,13 @@ class VerifiedEnvelope:
 
 
 _DOMAINS = {(usage, kind): b"hedgerow/sign/%d/%d:" % (usage, kind) for usage in Usage for kind in Kind}
+_PERSONS = {kind: b"hedgerow/rec/%d" % kind for kind in Kind}
 _KINDS = {int(kind): kind for kind in Kind}
 
 
 def record_id(kind: Kind, body: bytes) -> RecordId:
     """BLAKE2b-256 over the kind's domain and the body."""
-    return RecordId(blake2b(body, digest_size=RECORD_ID_BYTES, person=b"hedgerow/rec/%d" % kind).digest())
+    return RecordId(blake2b(body, digest_size=RECORD_ID_BYTES, person=_PERSONS[kind]).digest())
 
 
 def signed_message(usage: Usage, kind: Kind, rid: RecordId) -> bytes:

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, Route
 
 from browser import garden
+from browser.test_bars import path_of
 from browser.watching import Opener, SiteUnderTest, Watch
 
 pytestmark = pytest.mark.browser
@@ -54,9 +55,11 @@ async def test_keyboard_alone(site: SiteUnderTest, open_page: Opener) -> None:
     assert await page.locator("h1").inner_text() == "Tuesday Circle for bereaved parents"
 
 
-async def test_every_control_can_be_reached(open_page: Opener) -> None:
-    page = await open_page("/")
-    await page.locator("summary").first.click()
+@pytest.mark.parametrize("path", ["/", "listing", "contested", "/print", "/help-now", "/about", "/leaving"])
+async def test_every_control_can_be_reached(site: SiteUnderTest, open_page: Opener, path: str) -> None:
+    page = await open_page(path_of(site, path))
+    if path == "/":
+        await page.locator("summary").first.click()
     wanted = await page.evaluate(
         "() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')]"
         ".filter((each) => each.checkVisibility()).length"

@@ -12,7 +12,7 @@ from browser.watching import WEBUI, SiteUnderTest, missing
 from unit.test_typescript import node
 
 LIGHTHOUSE = WEBUI / "audit" / "node_modules" / "lighthouse" / "cli" / "index.js"
-PAGES = ("/", "listing", "/help-now")
+PAGES = ("/", "listing", "/help-now", "/print", "/about", "/leaving")
 
 pytestmark = pytest.mark.browser
 
