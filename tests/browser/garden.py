@@ -154,7 +154,7 @@ def envelopes(now: Timestamp = NOW) -> list[bytes]:
     found = _signed([directory], 1, b"d" * 16, list(enumerate(rest)), now)
     three = [SigningKey.from_seed(Usage.STEWARD, bytes([number]) * 32) for number in (1, 2, 3)]
     found += _signed(three, 2, b"g" * 16, [(0, first)], now)
-    return found + _contested(now)
+    return found + _contested(now) + _two_versions(now)
 
 
 def _signed(
@@ -181,6 +181,16 @@ def _contested(now: Timestamp) -> list[bytes]:
         successor = Charter(previous=founding, position=1, stewards=_publics(keys), threshold=2, nonce=nonce)
         found.append(sign(Kind.CHARTER, successor.to_body(), keys).envelope.to_bytes())
     return found
+
+
+def _two_versions(now: Timestamp) -> list[bytes]:
+    """The same number of one listing signed twice, with different texts."""
+    keys = [SigningKey.from_seed(Usage.STEWARD, bytes([31]) * 32)]
+    first, second = (
+        _signed(keys, 1, b"t" * 16, [(0, ListingContent(name="Allotment talk", summary=text))], now)
+        for text in ("We dig on Mondays.", "We dig on Fridays.")
+    )
+    return [*first, second[-1]]
 
 
 def _charter(keys: list[SigningKey], threshold: int, nonce: bytes) -> Charter:

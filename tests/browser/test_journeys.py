@@ -39,6 +39,9 @@ async def test_keyboard_alone(site: SiteUnderTest, open_page: Opener) -> None:
     assert box is not None
     assert box["y"] >= 0
     await page.keyboard.press("Enter")
+    for quick in ("On now or soon", "Online, now or soon", "Near my position"):
+        await page.keyboard.press("Tab")
+        assert await focused(page) == quick
     await page.keyboard.press("Tab")
     assert await page.evaluate("() => document.activeElement.id") == "field-q"
     outline = await page.evaluate("() => getComputedStyle(document.activeElement).outlineWidth")

@@ -43,7 +43,7 @@ async def test_results_are_announced_and_focus_moves(open_page: Opener) -> None:
     )
     assert focused == 50
     await page.get_by_role("button", name="Clear the search").click()
-    await page.get_by_role("heading", name="77 groups").wait_for()
+    await page.get_by_role("heading", name="78 groups").wait_for()
     assert await page.evaluate("() => document.activeElement.id") == "results-heading"
 
 
@@ -69,11 +69,53 @@ async def test_filters(open_page: Opener) -> None:
     assert "1 km away" in await page.locator(".card").first.inner_text()
 
 
+async def test_every_kind_of_time_is_said(open_page: Opener) -> None:
+    page = await open_page("/")
+    card = page.locator(".card").first
+    await page.fill("#field-q", "tuesday circle")
+    await page.get_by_role("heading", name="1 group").wait_for()
+    await expect(card).to_contain_text("First Saturday of the month, 10:00")
+    await expect(card).to_contain_text("Every Tuesday")
+    await page.fill("#field-q", "GRUPO MANANA")
+    await expect(card).to_contain_text("paused for now")
+    await expect(card).to_contain_text("Every Wednesday")
+    await page.fill("#field-q", "hearing")
+    await expect(card).to_contain_text("By appointment")
+
+
+async def test_now_is_one_step_away(site: SiteUnderTest, watch: Watch, open_page: Opener) -> None:
+    for js in (True, False):
+        page = await open_page("/", js=js)
+        await page.get_by_role("button", name="On now or soon", exact=True).click()
+        await expect(page.locator(".card-name")).to_have_text(["Tuesday Circle for bereaved parents"])
+        await expect(page.locator("#field-part")).to_have_value("now")
+        await page.get_by_role("button", name="Online, now or soon").click()
+        await page.get_by_role("heading", name="No group found").wait_for()
+        await expect(page.locator("#field-attendance")).to_have_value("online")
+        assert page.url == f"{site.base}/"
+        assert any(request.method == "POST" for request in watch.requests) is not js
+
+
+async def test_search_goes_on_offline(open_page: Opener) -> None:
+    page = await open_page("/")
+    await page.fill("#field-q", "bereaved")
+    await expect(page.locator(".card-name")).to_have_text(["Tuesday Circle for bereaved parents"])
+    await page.context.set_offline(True)
+    await page.fill("#field-q", "manana")
+    await expect(page.locator(".card-name")).to_have_text(["Grupo Mañana"])
+
+
+async def test_no_position_is_given(open_page: Opener) -> None:
+    page = await open_page("/")
+    await page.get_by_role("button", name="Near my position").first.click()
+    await page.get_by_text("You can type a town instead").wait_for()
+    assert await page.locator("#field-town").is_visible()
+    assert await page.locator(".card").count() > 1, "what was shown stays"
+
+
 async def test_my_position_stays_here(watch: Watch, open_page: Opener) -> None:
     page = await open_page("/", geolocation={"latitude": 53.96, "longitude": -1.08}, permissions=["geolocation"])
-    await page.locator("summary").first.click()
-    await page.wait_for_timeout(100)
-    await page.get_by_role("button", name="Near my position").click()
+    await page.get_by_role("button", name="Near my position").first.click()
     await page.get_by_text("It stays on this device").wait_for()
     await page.get_by_role("heading", name="2 groups").wait_for()
     assert not any("53.9" in path for path in watch.paths())
@@ -84,13 +126,19 @@ async def test_times_are_shown_in_the_visitors_zone(open_page: Opener) -> None:
     page = await open_page("/", timezone_id="Asia/Tokyo")
     await page.fill("#field-q", "manana")
     own = page.locator(".own-time")
-    await own.wait_for()
+    await expect(own).to_have_count(1)
     text = await own.inner_text()
     assert "11:00" in text
     assert "your time" in text
     await page.fill("#field-q", "bereaved")
     await expect(page.locator(".card-name")).to_have_text(["Tuesday Circle for bereaved parents"])
     assert await own.count() == 0, "a time in a place stays the place's own"
+    assert "(United Kingdom Time)" in await page.locator(".card").inner_text(), "and says whose it is"
+
+    near = await open_page("/", timezone_id="America/Detroit")
+    await near.fill("#field-q", "manana")
+    await expect(near.locator(".card-name")).to_have_text(["Grupo Mañana"])
+    assert await near.locator(".own-time").count() == 0, "another name of the same clock is no other time"
 
 
 async def test_without_the_list_the_form_still_works(site: SiteUnderTest, watch: Watch, open_page: Opener) -> None:

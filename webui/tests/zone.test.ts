@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayOf, instantOf, knowsZone, offsetAt, wallOf, weekdayOf } from "../src/directory/zone.ts";
+import { dayOf, instantOf, knowsZone, offsetAt, sameClock, wallOf, weekdayOf } from "../src/directory/zone.ts";
 
 const at = (day: string, time: string, zone: string): string => {
   const [hours = 0, minutes = 0] = time.split(":").map(Number);
@@ -11,6 +11,13 @@ test("wall time becomes the right instant, summer and winter", () => {
   assert.equal(at("2026-07-01", "19:00", "Europe/Berlin"), "2026-07-01T17:00:00.000Z");
   assert.equal(at("2026-12-01", "19:00", "Europe/Berlin"), "2026-12-01T18:00:00.000Z");
   assert.equal(at("2026-12-01", "00:00", "Asia/Kathmandu"), "2026-11-30T18:15:00.000Z");
+});
+
+test("one clock has several names", () => {
+  assert.ok(sameClock("Asia/Kolkata", "Asia/Calcutta"));
+  assert.ok(sameClock("America/New_York", "America/Detroit"));
+  assert.ok(!sameClock("Europe/London", "UTC"));
+  assert.ok(!sameClock("", "Europe/London"));
 });
 
 test("an hour that comes twice means the first, one that is skipped the offset before", () => {

@@ -1,4 +1,7 @@
-"""Lighthouse's performance score of the directory page, where Lighthouse and a browser are installed (a checkout)."""
+"""What the first page costs a visitor: bytes over the wire, and Lighthouse's judgement of its speed.
+
+Lighthouse is a tool of a checkout (``webui/audit``); where it or a browser is missing, its figure is left out.
+"""
 
 import json
 import os
@@ -6,15 +9,63 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+from urllib.request import Request, urlopen
 
 from hedgerow_node.bench.measure import Figure, median
 
 RUNS: Final = 5
 NODE_SINCE: Final = (22, 19)
 CHROME_FLAGS: Final = "--headless=new --disable-gpu --disable-background-networking --disable-component-update"
+FIRST_PAGE_BYTES_MAX: Final = 50_000
+SCRIPT_BYTES_MAX: Final = 40_000
+_TIMEOUT_SECONDS: Final = 30
+_IMPORTED = re.compile(rb"""(?:\bfrom|\bimport)\s*\(?\s*["'`](\./[^"'`]+\.js)["'`]""")
+_STYLE_ADDRESS = re.compile(rb"""url\(["']?([^"')]+)["']?\)""")
+
+
+def measure_pages(base_url: str) -> dict[str, Any]:
+    """The figures of the directory page of a running node at ``base_url`` (with a path if it lives below one).
+
+    Raises ``OSError`` when the node does not answer.
+    """
+    address = base_url.rstrip("/") + "/"
+    kinds = page_bytes(address)
+    total, scripts = sum(kinds.values()), kinds.get("script", 0)
+    speed = lighthouse(address)
+    missing = "Lighthouse (npm ci in webui/audit/), Node.js 22.19 or Chromium is not installed."
+    return {
+        "first_page_bytes": {"value": total, "limit": FIRST_PAGE_BYTES_MAX, "holds": total <= FIRST_PAGE_BYTES_MAX},
+        "script_bytes": {"value": scripts, "limit": SCRIPT_BYTES_MAX, "holds": scripts <= SCRIPT_BYTES_MAX},
+        "style_bytes": {"value": kinds.get("style", 0)},
+        "bytes_by_kind": kinds,
+        "lighthouse_performance": speed[0].as_json() if speed else {"value": None, "reason": missing},
+    }
+
+
+def page_bytes(address: str) -> dict[str, int]:
+    """Bytes over the wire by kind: page, script (with the scripts it imports, however late), style, image."""
+    body, sent = _fetch(address)
+    kinds = {"page": sent}
+    seen: set[str] = set()
+    waiting = list(_loaded_by(body.decode("utf-8", "replace"), address))
+    while waiting:
+        kind, each = waiting.pop()
+        if each in seen or urlsplit(each).netloc != urlsplit(address).netloc:
+            continue
+        seen.add(each)
+        body, sent = _fetch(each)
+        kinds[kind] = kinds.get(kind, 0) + sent
+        if kind == "script":
+            waiting += [("script", urljoin(each, name.decode())) for name in _IMPORTED.findall(body)]
+        elif kind == "style":
+            waiting += [("image", urljoin(each, name.decode())) for name in _STYLE_ADDRESS.findall(body)]
+    return kinds
 
 
 def lighthouse(address: str) -> list[Figure]:
@@ -61,3 +112,40 @@ def _node_program() -> str | None:
             if version and (int(version[1]), int(version[2])) >= NODE_SINCE:
                 return program
     return None
+
+
+def _fetch(address: str) -> tuple[bytes, int]:
+    """The content, and how many bytes came for it: the compressed body and the headers."""
+    import gzip
+
+    with urlopen(Request(address, headers={"Accept-Encoding": "gzip"}), timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - the node's own address
+        body: bytes = answer.read()
+        headers = sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
+        content = gzip.decompress(body) if answer.headers.get("Content-Encoding") == "gzip" else body
+    return content, len(body) + headers
+
+
+class _Links(HTMLParser):
+    """Collects what a browser loads with a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        if tag == "script" and named.get("src"):
+            self.found.append(("script", named["src"]))
+        elif tag == "link" and named.get("rel") == "stylesheet":
+            self.found.append(("style", named.get("href", "")))
+        elif tag == "link" and named.get("rel") == "icon":
+            self.found.append(("image", named.get("href", "")))
+        elif tag in ("img", "use") and (named.get("src") or named.get("href")):
+            self.found.append(("image", (named.get("src") or named.get("href", "")).partition("#")[0]))
+
+
+def _loaded_by(html: str, address: str) -> Iterator[tuple[str, str]]:
+    links = _Links()
+    links.feed(html)
+    for kind, name in dict.fromkeys(links.found):
+        yield kind, urljoin(address, name)

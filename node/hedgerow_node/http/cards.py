@@ -287,6 +287,7 @@ def _meeting(by: Beholder, content: ListingContent, meeting: Meeting) -> dict[st
         **{key: value for key, value in _when(by, meeting).items() if key == "zone"},
         "when": by.wording.when(meeting) + (f" – {note}" if (note := by.wording.note(meeting)) else ""),
         "next": None if moment is None else _next(by, *moment),
+        "state": "" if moment is None else _state(moment[1]),
         "changes": by.wording.changes(meeting),
         "attendance": _ATTENDANCE[meeting.attendance],
         "standing": meeting.standing.name.lower(),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hedgerow_node.http.cards import all_facets, held, shorten
-from hedgerow_node.http.towns import TownCounter
+from hedgerow_node.http.towns import TownCounter, town_of
 from hedgerow_node.http.wording import Wording, place_line
 from hedgerow_node.schedule.occurrences import occurrences
 from hedgerow_protocol.content import ListingContent, Meeting, Place, Standing
@@ -161,6 +161,8 @@ def region_of(shown: ShownListing) -> tuple[str, str]:
         if place is not None and (place.state or place.country or place.regions):
             label = ", ".join(part for part in (place.country, place.state) if part) or place.regions[0]
             return label.casefold()[:80], label[:80]
+        if place is not None and (town := town_of(place)):
+            return town.casefold()[:80], town[:80]
     return "", ""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 
 from aiohttp import web
@@ -29,11 +30,16 @@ NOW_LISTINGS_MAX = 200
 NOW_SHOWN_LISTINGS_MAX = 50
 """Listings on the page "on now or soon", which has no second page: who wants more chooses a town or a language."""
 
-NOW_FIRST_LISTINGS = 8
-"""Listings that are on now or soon, before all others on a page that asks for nothing."""
+SORTED_LISTINGS = 100
+"""Listings put in order at a time, the soonest first: what filters without words find, and small directories."""
+
+THE_OTHERS = "others"
+"""The cursor after the first page, which shows what is on soonest: from here on, all listings as they come."""
 
 NOW_BACK_MINUTES = 90
 NOW_AHEAD_MINUTES = 120
+FIRST_AHEAD_MINUTES = 720
+"""Minutes. How far the page that asks for nothing looks ahead when little is on now."""
 
 PARTS = {
     "morning": ("05:00", "11:59"),
@@ -53,6 +59,10 @@ class Wish:
     values: dict[str, Any]
     query: Query = field(default_factory=Query)
     now_only: bool = False
+    skip: int = 0
+    """How many of the listings put in order were on the pages before."""
+    others: bool = False
+    """The first page, of what is on soonest, was seen."""
     unknown_town: str = ""
     errors: list[dict[str, str]] = field(default_factory=list)
 
@@ -87,16 +97,12 @@ async def _answer(request: web.Request, pairs: list[tuple[str, str]]) -> web.Res
         pass
     elif wish.now_only:
         shown = await _on_now(site, wish, by, overview)
-        total = len(shown)
+        total = len(shown) if len(shown) < NOW_SHOWN_LISTINGS_MAX else None
     else:
         try:
-            page = await site.directory.search(wish.query, now=now)
+            shown, following, total = await _found(site, wish, by, overview)
         except QueryError as error:
             wish.errors.append({"field": error.field, "text": error.sentence})
-        else:
-            shown, following, total = page.listings, page.next or "", page.total
-            if not wish.searched and not wish.query.cursor:
-                shown = _first(await _now_and_next(site, by, overview), shown)
     if total is None and not wish.searched and not wish.errors:
         total = overview.listings
     values = {
@@ -117,6 +123,33 @@ async def _answer(request: web.Request, pairs: list[tuple[str, str]]) -> web.Res
     return await site.pages.page(request, view, "directory.html", values, status=status, index=index)
 
 
+async def _found(
+    site: Site, wish: Wish, by: Beholder, overview: Overview
+) -> tuple[tuple[ShownListing, ...], str, int | None]:
+    """A page of listings, the cursor of the next, and how many there are where that is known."""
+    few = overview.listings <= SORTED_LISTINGS
+    if not (wish.searched or wish.others or wish.query.cursor or few):
+        soon = await _now_and_next(site, by, overview)
+        if len(soon) == FIRST_PAGE_LISTINGS:
+            return soon, THE_OTHERS if overview.listings > len(soon) else "", None
+        page = await site.directory.search(wish.query, now=by.now)
+        return _first(soon, page.listings), page.next or "", page.total
+    if wish.query.q or wish.query.near is not None or not (wish.searched or few):  # these have an order of their own
+        page = await site.directory.search(wish.query, now=by.now)
+        return page.listings, page.next or "", page.total
+    page = await site.directory.search(replace(wish.query, limit=SORTED_LISTINGS), now=by.now)
+    by = replace(by, zone=by.zone or zone_or_utc(wish.query.tz or overview.zone or "UTC"))
+    ordered = sorted(page.listings, key=lambda shown: _begins(by, shown))
+    end = wish.skip + FIRST_PAGE_LISTINGS
+    following = f"{end}~{wish.query.cursor}" if end < len(ordered) else f"0~{page.next}" if page.next else ""
+    return tuple(ordered[wish.skip : end]), following, page.total
+
+
+def _begins(by: Beholder, shown: ShownListing) -> float:
+    moment = next_moment(by, shown.content.meetings) if shown.content is not None else None
+    return inf if moment is None else moment[1].begins
+
+
 def _first(soon: tuple[ShownListing, ...], others: tuple[ShownListing, ...]) -> tuple[ShownListing, ...]:
     """What is on now goes first; later pages may show it once more in its own place."""
     ids = {each.id for each in soon}
@@ -127,8 +160,11 @@ async def _now_and_next(site: Site, by: Beholder, overview: Overview) -> tuple[S
     """What begins the page that asks for nothing: the same for everybody, so it is looked up once a minute."""
     key = (site.snapshots.version(), by.now // 60)
     if site.snapshots.soon is None or site.snapshots.soon[0] != key:
-        found = await _on_now(site, Wish(dict.fromkeys((*_SINGLE, *_REPEATED), "")), replace(by, zone=None), overview)
-        site.snapshots.soon = (key, found[:NOW_FIRST_LISTINGS])
+        nothing, anybody = Wish(dict.fromkeys((*_SINGLE, *_REPEATED), "")), replace(by, zone=None)
+        found = await _on_now(site, nothing, anybody, overview)
+        if len(found) < FIRST_PAGE_LISTINGS:
+            found = await _on_now(site, nothing, anybody, overview, FIRST_AHEAD_MINUTES)
+        site.snapshots.soon = (key, found[:FIRST_PAGE_LISTINGS])
     return site.snapshots.soon[1]
 
 
@@ -144,7 +180,11 @@ def read_wish(pairs: Iterable[tuple[str, str]], overview: Overview, view: View) 
             values[name] = value
         elif name == "cursor":
             cursor = value
-    wish = Wish(values)
+    wish = Wish(values, others=cursor == THE_OTHERS)
+    cursor = "" if wish.others else cursor
+    if "~" in cursor:
+        skip, _, cursor = cursor.partition("~")
+        wish.skip = min(int(skip), SORTED_LISTINGS) if skip.isascii() and skip.isdecimal() and len(skip) < 4 else 0
     params = [(name, values[name]) for name in ("q", "experience", "language", "tz")]
     params += [(name, value) for name in _REPEATED for value in values[name]]
     params += _when_params(wish)
@@ -210,12 +250,14 @@ def _point(query: Query) -> tuple[float, float] | None:
     return query.near[:2] if query.near is not None else None
 
 
-async def _on_now(site: Site, wish: Wish, by: Beholder, overview: Overview) -> tuple[ShownListing, ...]:
-    """What is on now or begins within two hours, the latest begun first."""
+async def _on_now(
+    site: Site, wish: Wish, by: Beholder, overview: Overview, ahead: int = NOW_AHEAD_MINUTES
+) -> tuple[ShownListing, ...]:
+    """What is on now or begins within ``ahead`` minutes; just begun or about to begin comes first."""
     zone_name = wish.query.tz or overview.zone or "UTC"
     zone = zone_or_utc(zone_name)
     moment = datetime.fromtimestamp(by.now, zone)
-    low, high = moment - timedelta(minutes=NOW_BACK_MINUTES), moment + timedelta(minutes=NOW_AHEAD_MINUTES)
+    low, high = moment - timedelta(minutes=NOW_BACK_MINUTES), moment + timedelta(minutes=ahead)
     weekdays = {(each.weekday() + 1) % 7 for each in (low, high)}
     query = replace(
         wish.query,
@@ -228,11 +270,10 @@ async def _on_now(site: Site, wish: Wish, by: Beholder, overview: Overview) -> t
     )
     page = await site.directory.search(query, now=by.now)
     beholder = replace(by, zone=by.zone or zone)
-    found: list[tuple[bool, int, ShownListing]] = []
+    found: list[tuple[int, ShownListing]] = []
     for shown in page.listings:
         next_one = next_moment(beholder, shown.content.meetings) if shown.content is not None else None
-        if next_one is not None and next_one[1].begins <= by.now + 60 * NOW_AHEAD_MINUTES:
-            begun = next_one[1].begins <= by.now
-            found.append((not begun, -next_one[1].begins if begun else next_one[1].begins, shown))
-    found.sort(key=lambda each: each[:2])
-    return tuple(shown for _, _, shown in found[:NOW_SHOWN_LISTINGS_MAX])
+        if next_one is not None and next_one[1].begins <= by.now + 60 * ahead:
+            found.append((abs(next_one[1].begins - by.now), shown))
+    found.sort(key=lambda each: each[0])
+    return tuple(shown for _, shown in found[:NOW_SHOWN_LISTINGS_MAX])

@@ -84,11 +84,11 @@ async def help_now(request: web.Request) -> web.Response:
     chosen = chosen if chosen in codes else ""
     # A browser's language may name a country: a guess good enough to stand first, not to hide the others.
     wanted = by_preference(request.headers.get("Accept-Language", "")[:1_000])
-    likely = {tag.split("-")[-1].upper() for tag in wanted if "-" in tag}
+    likely = {site.config.country} | {tag.split("-")[-1].upper() for tag in wanted if "-" in tag}
     values = {
         "countries": sorted(
-            (_country(by, numbers, each) for each in numbers.countries),
-            key=lambda row: (row["code"] != site.config.country, row["code"] not in likely, row["name"]),
+            (_country(by, numbers, each) | {"likely": each.country in likely} for each in numbers.countries),
+            key=lambda row: (row["code"] != site.config.country, not row["likely"], row["name"]),
         ),
         "chosen_country": chosen,
         "lines": [_line(by, each) for each in lines.lines if not chosen or each.country in ("", chosen)],
@@ -131,7 +131,7 @@ def _line(by: Beholder, line: CrisisLine) -> dict[str, Any]:
         "languages": [by.wording.language_name(tag) for tag in line.languages],
         "for_whom": line.for_whom,
         "country": by.wording.country(line.country) if line.country else "",
-        "checked": by.wording.plain_date(line.checked) if line.checked else by.view.language.t("help.never_checked"),
+        "checked": by.wording.plain_date(line.checked) if line.checked else "",
         "old": line.is_old(by.wording.today),
         "source": line.source or "–",
     }

@@ -73,6 +73,29 @@ class Directory {
       this.#search();
     });
     this.#startPosition();
+    this.#startQuick();
+  }
+
+  /** "On now or soon": the quick choices set the form below them and search at once. */
+  #startQuick(): void {
+    const quick = must<HTMLFormElement>(document, ".quick");
+    quick.addEventListener("submit", (event) => {
+      if (this.#failed) return;
+      event.preventDefault();
+      const online = event.submitter instanceof HTMLButtonElement && event.submitter.value === "online";
+      must<HTMLSelectElement>(this.#form, "#field-part").value = "now";
+      must<HTMLSelectElement>(this.#form, "#field-attendance").value = online ? "online" : "";
+      this.#focusAfter = "heading";
+      this.#search();
+    });
+    const near = must<HTMLButtonElement>(quick, "[data-near]");
+    near.hidden = must<HTMLElement>(this.#form, "[data-position]").hidden;
+    near.addEventListener("click", () => {
+      must<HTMLDetailsElement>(this.#form, "details").open = true;
+      this.#focusAfter = "heading";
+      if (this.#position) this.#search();
+      else this.#positionButton()?.click();
+    });
   }
 
   /** Starts the worker and has it fetch the list. */
@@ -239,7 +262,11 @@ class Directory {
           this.#note(this.#language.t("client.position_on"));
           this.#search();
         },
-        () => this.#note(this.#language.t("client.position_failed")),
+        () => {
+          this.#focusAfter = null;
+          this.#note(this.#language.t("client.position_failed"));
+          this.#positionButton()?.focus();
+        },
         { maximumAge: 600_000, timeout: 20_000 },
       );
     });

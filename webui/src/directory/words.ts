@@ -2,7 +2,7 @@
 import type { Language } from "../texts.ts";
 import { ownTime } from "../times.ts";
 import type { Found } from "./search.ts";
-import { addDays } from "./zone.ts";
+import { addDays, sameClock, wallOf } from "./zone.ts";
 
 const MINUTE = 60_000;
 const WEEK = 7;
@@ -35,12 +35,17 @@ export function weeklyText(time: Time, language: Language, visitorZone: string):
     time.weekdays.length === WEEK
       ? language.t("when.daily", { time: span })
       : language.t("when.weekly", { day: dayNames(time.weekdays, language), time: span });
-  return withZone(text, time.zone, language, visitorZone);
+  return withZone(text, time, language, visitorZone);
 }
 
-/** Says whose time it is, unless it is the visitor's own. */
-function withZone(text: string, zone: string, language: Language, visitorZone: string): string {
-  if (sameClock(zone, visitorZone)) return text;
+/** Says whose time it is, unless it is the visitor's own, or that of a place whose zone nobody named. */
+function withZone(
+  text: string,
+  { zone, afar }: { zone: string; afar: boolean },
+  language: Language,
+  visitorZone: string,
+): string {
+  if (sameClock(zone, visitorZone) || (!zone && !afar)) return text;
   return `${text} (${(zone && zoneText(zone, language.code)) || language.t("when.zone_unknown")})`;
 }
 
@@ -61,17 +66,16 @@ export function nextText(next: Next, language: Language, visitorZone: string): s
     timeZone: "UTC",
   }).format(next.day);
   const text = language.t("when.date_time", { date, time: clockText(next.minutes, language.code) });
-  return withZone(text, next.zone, language, visitorZone);
+  return withZone(text, next, language, visitorZone);
 }
 
 /** The same instant by the visitor's clock; empty when there is no difference to tell. */
 export function ownText(next: Next, language: Language, visitorZone: string): string {
   if (!next.afar || !next.sure || sameClock(next.zone, visitorZone)) return "";
   const own = wallOf(next.start, visitorZone);
-  if (own.day === next.day && own.minutes === next.minutes) return "";
-  const sameDay = own.day === next.day;
-  const time = sameDay
-    ? clockText(own.minutes, language.code)
-    : ownTime(new Date(next.start), language.code, visitorZone);
+  const time =
+    own.day === next.day
+      ? clockText(own.minutes, language.code)
+      : ownTime(new Date(next.start), language.code, visitorZone);
   return language.t("time.yours", { time });
 }

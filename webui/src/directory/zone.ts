@@ -36,6 +36,16 @@ export function knowsZone(zone: string): boolean {
   return formatOf(zone) !== null;
 }
 
+const JANUARY = Date.UTC(2026, 0, 1);
+const JULY = Date.UTC(2026, 6, 1);
+
+/** Whether two zones show the same time: one zone often has several names (`Asia/Kolkata`, `Asia/Calcutta`). */
+export function sameClock(one: string, other: string): boolean {
+  if (one === other) return true;
+  if (!knowsZone(one) || !knowsZone(other)) return false;
+  return [JANUARY, JULY].every((instant) => offsetAt(instant, one) === offsetAt(instant, other));
+}
+
 /** Milliseconds that the zone's clock is ahead of UTC at an instant. */
 export function offsetAt(instant: number, zone: string): number {
   const bucket = Math.floor(instant / QUARTER);
