@@ -429,3 +429,49 @@ async def test_the_country_that_a_browser_names_stands_first(client: TestClient[
     countries = re.findall(r'data-country="([A-Z]{2})"', await answer.text())
     assert countries[0] == "NZ"
     assert {"IE", "US", "IN"} <= set(countries), "the others are still there"
+
+
+async def test_filters_show_the_soonest_first_and_lose_nothing(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    contents = [  # it is Sunday, 13:00 UTC: weekday 0 at a later minute comes sooner than Monday
+        ListingContent(
+            name=f"Circle {number:03}",
+            experiences=("caring",),
+            meetings=(weekly("a", number % 7, 840 + number, place=Place(city="Leeds")),),
+        )
+        for number in range(130)
+    ]
+    await put(directory, contents)
+    client = await aiohttp_client(make_app(tmp_path, directory))
+    form = {"experience": "caring"}
+    seen: list[str] = []
+    for _ in range(8):
+        html = await (await client.post("/", data=form)).text()
+        seen += re.findall(r"Circle (\d{3})</a>", html)
+        found = re.search(r'name="cursor" value="([^"]+)"', html)
+        if found is None:
+            break
+        form["cursor"] = found[1]
+    assert sorted(seen) == [f"{number:03}" for number in range(130)]
+    first = [int(each) % 7 for each in seen[:100]]  # what is put in order at a time
+    assert first == sorted(first)
+    assert (await client.post("/", data={"experience": "caring", "cursor": "~x"})).status == 400
+    for crooked in ("٣~", "-5~", "9999~", "200~"):
+        assert (await client.post("/", data={"experience": "caring", "cursor": crooked})).status == 200
+
+
+async def test_a_large_directory_begins_with_what_is_soonest(aiohttp_client: Any, tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    contents = [
+        ListingContent(name=f"Circle {number:03}", meetings=(weekly("a", 0, 13 * 60 + number // 2),))
+        for number in range(150)
+    ]
+    await put(directory, contents)
+    client = await aiohttp_client(make_app(tmp_path, directory))
+    html = await (await client.get("/")).text()
+    assert re.findall(r"Circle (\d{3})</a>", html) == [f"{number:03}" for number in range(25)]
+    html = await (await client.post("/", data={"cursor": "others"})).text()
+    assert len(re.findall(r"Circle \d{3}</a>", html)) == 25
+    found = re.search(r'name="cursor" value="([^"]+)"', html)
+    assert found is not None
+    assert found[1] != "others", "it goes on"

@@ -17,7 +17,8 @@ interface Props {
   around: Surroundings;
   helpAddress: string;
   onMore: () => void;
-  onRegion: (key: string) => void;
+  /** The number of the chosen region; -1 when the choice was taken back. */
+  onRegion: (number: number) => void;
 }
 
 export const PAGE = 50;
@@ -36,10 +37,10 @@ function Regions({ regions, around: { language }, onRegion }: Props) {
     <div class="field region">
       <p>{language.t("client.region_text")}</p>
       <label for="field-region">{language.t("client.region")}</label>
-      <select id="field-region" onChange={(event) => onRegion(event.currentTarget.value)}>
+      <select id="field-region" onChange={(event) => onRegion(event.currentTarget.selectedIndex - 1)}>
         <option value="">{language.t("client.region_choose")}</option>
         {regions.map(([key, label, listings]) => (
-          <option value={key} key={key}>
+          <option key={key}>
             {label} ({listings})
           </option>
         ))}

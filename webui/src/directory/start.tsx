@@ -41,6 +41,7 @@ class Directory {
   #position: [number, number] | null = null;
   #timer = 0;
   #regions: Region[] = [];
+  #chosen = false;
   #focusAfter: "heading" | number | null = null;
 
   constructor(form: HTMLFormElement, language: Language) {
@@ -160,6 +161,10 @@ class Directory {
     if (this.#focusAfter === "heading" || this.#focusAfter === null) this.#limit = PAGE;
     this.#taken = true;
     this.#wake();
+    if (this.#regions.length > 0 && !this.#chosen) {
+      this.#show({ kind: "regions" }, this.#language.t("client.region_choose"));
+      return;
+    }
     if (!this.#ready) {
       if (!this.#failed) this.#show({ kind: "loading" }, this.#language.t("client.loading"));
       return;
@@ -181,7 +186,7 @@ class Directory {
         around={this.#around}
         helpAddress={this.#helpAddress}
         onMore={() => this.#more()}
-        onRegion={(key) => this.#region(key)}
+        onRegion={(number) => this.#region(number)}
       />,
       this.#place,
     );
@@ -202,12 +207,14 @@ class Directory {
     this.#search();
   }
 
-  #region(key: string): void {
-    if (!key) return;
+  #region(number: number): void {
+    const region = this.#regions[number];
+    if (!region) return;
     this.#ready = false;
     this.#show({ kind: "loading" }, this.#language.t("client.loading"));
     const address = new URL(this.#form.dataset.list ?? "", location.href);
-    address.searchParams.set("region", key);
+    address.searchParams.set("region", region[0]);
+    this.#chosen = true;
     this.#load(address.href);
   }
 

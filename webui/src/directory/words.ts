@@ -20,7 +20,7 @@ export function clockText(minutes: number, language: string): string {
 export function zoneText(zone: string, language: string): string {
   try {
     const format = new Intl.DateTimeFormat(language, { timeZone: zone, timeZoneName: "longGeneric" });
-    return format.formatToParts(0).find((part) => part.type === "timeZoneName")?.value ?? "";
+    return format.formatToParts(A_SUNDAY).find((part) => part.type === "timeZoneName")?.value ?? "";
   } catch {
     return "";
   }
