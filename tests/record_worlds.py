@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from hedgerow_protocol.content import Attendance, Facets, ListingContent, Meeting, Place
 from hedgerow_protocol.envelope import Kind, VerifiedEnvelope, sign
-from hedgerow_protocol.ids import RecordId
+from hedgerow_protocol.ids import NodeId, RecordId
 from hedgerow_protocol.keys import SigningKey, Usage
 from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Announcement, Charter, Listing, Slot, Withdrawal
+from hedgerow_protocol.records import Announcement, Charter, HostingClaim, Listing, Slot, Withdrawal
 
 NOW = Timestamp(1_790_000_123)
 DAY = 86_400
@@ -71,7 +71,10 @@ class World:
             self._sign(Kind.WITHDRAWAL, Withdrawal(slot=slot).to_body(), signers)
         else:
             content = self._content()
-            made = self._sign(Kind.LISTING, Listing(slot=slot, content=content).to_body(), signers)
+            hosts = tuple(
+                sorted(NodeId(key.public[1:]) for key in self.random.sample(NODES, self.random.choice([0, 2])))
+            )
+            made = self._sign(Kind.LISTING, Listing(slot=slot, content=content, hosts=hosts).to_body(), signers)
             if self.random.random() < 0.1:  # the same words, other signers
                 fewer = set(charter.stewards[: charter.threshold])
                 self.records.append(sign(Kind.LISTING, made.envelope.body, [_BY_PUBLIC[key] for key in fewer]))
@@ -112,6 +115,19 @@ class World:
         )
         self.records.append(sign(Kind.ANNOUNCEMENT, announcement.to_body(), [key]))
 
+    def claim(self) -> None:
+        """Which groups a node says that it hosts."""
+        key = self.random.choice(NODES)
+        roots = [rid for rid, charter in self.charters if charter.previous is None]
+        claim = HostingClaim(
+            node=key.public,
+            roots=tuple(sorted(self.random.sample(roots, self.random.randrange(len(roots) + 1)))),
+            seq=self.random.choice([1, 2]),
+            issued=NOW,
+            expires=Timestamp(NOW + self.random.choice([5_000, 3 * DAY, 20 * DAY])),
+        )
+        self.records.append(sign(Kind.HOSTING, claim.to_body(), [key]))
+
     def _sign(self, kind: Kind, body: bytes, signers: set[bytes]) -> VerifiedEnvelope:
         made = sign(kind, body, [_BY_PUBLIC[key] for key in sorted(signers)])
         self.records.append(made)
@@ -130,8 +146,10 @@ def make_world(seed: int, size: int = 30, *, forks: bool = True) -> list[Verifie
             world.found()
         elif what < (0.3 if forks and seed % 2 else 0.1):
             world.succeed()
-        elif what < 0.9:
+        elif what < 0.86:
             world.say()
+        elif what < 0.93:
+            world.claim()
         else:
             world.announce()
     return world.records

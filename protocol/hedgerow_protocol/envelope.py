@@ -26,6 +26,7 @@ class Kind(IntEnum):
     LISTING = 2
     WITHDRAWAL = 3
     ANNOUNCEMENT = 4
+    HOSTING = 5
 
 
 @dataclass(frozen=True, slots=True)

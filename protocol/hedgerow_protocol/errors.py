@@ -31,6 +31,7 @@ class Code(StrEnum):
     EXPIRED = "expired"
     FROM_THE_FUTURE = "from_the_future"
     LIMIT = "limit"
+    BLOCKED = "blocked"
 
 
 _SEVERITY = {
@@ -46,6 +47,7 @@ _SEVERITY = {
     Code.EXPIRED: Severity.LOW,
     Code.FROM_THE_FUTURE: Severity.LOW,
     Code.LIMIT: Severity.LOW,
+    Code.BLOCKED: Severity.LOW,
 }
 
 

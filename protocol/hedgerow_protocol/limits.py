@@ -51,8 +51,8 @@ LEASE_SECONDS_MAX: Final = 400 * 86_400
 ANNOUNCEMENT_SECONDS_MAX: Final = 30 * 86_400
 """Seconds. A node that is gone is forgotten within a month."""
 
-CLOCK_SKEW_SECONDS_MAX: Final = 600
-"""Seconds. How far ahead a record's issue time may be; home machines drift by minutes, not hours."""
+CLOCK_SKEW_SECONDS_MAX: Final = 86_400
+"""Seconds. How far ahead a record's issue time may be: no clock that is half a day wrong splits the network."""
 
 TIMESTAMP_MAX: Final = 2**40
 """Seconds since 1970. Far beyond any date a calendar library handles, and safe in every language's integers."""
@@ -129,6 +129,25 @@ RULE_INTERVAL_MAX: Final = 400
 RULE_COUNT_MAX: Final = 5_000
 """Occurrences. A rule that counts; bounds every expansion."""
 
+FRAME_BYTES_MAX: Final = 65_000
+"""Bytes. One message between nodes: what a Noise message (65,535) holds beside its padding and tag."""
+
+RECORDS_BYTES_MAX: Final = 60_000
+"""Bytes. The envelopes of one message; leaves room to carry the whole through a relay."""
+
+ENVELOPES_MAX: Final = 256
+"""Envelopes. In one message; the smallest is 200 bytes, so 60,000 bytes hold no more."""
+
+IDS_MAX: Final = 256
+"""Ids. In one question or offer: 9 kB."""
+
+PEERS_TOLD_MAX: Final = 16
+"""Announcements. In one answer to a node that asks for others: enough to go on, too few to fill an address book."""
+
+WAIT_SECONDS_MAX: Final = 86_400
+"""Seconds. The longest time one node can ask another to stay away."""
+
 assert BODY_BYTES_MAX + SIGNATURES_MAX * 120 < ENVELOPE_BYTES_MAX < 65_535  # noqa: S101 - relations of constants
 assert DATES_MAX < ARRAY_ITEMS_MAX  # noqa: S101
 assert LEASE_SECONDS_DEFAULT < LEASE_SECONDS_MAX  # noqa: S101
+assert ENVELOPE_BYTES_MAX < RECORDS_BYTES_MAX < FRAME_BYTES_MAX < 65_535 - 16 - 2  # noqa: S101

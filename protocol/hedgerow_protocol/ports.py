@@ -1,6 +1,7 @@
 """What a caller lends to the protocol: time and randomness, in types that do not mix."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NewType
 
 Instant = NewType("Instant", float)
@@ -11,3 +12,11 @@ Timestamp = NewType("Timestamp", int)
 
 Entropy = Callable[[int], bytes]
 """Returns that many unpredictable bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One moment on both clocks, as every state machine's door takes it."""
+
+    instant: Instant
+    timestamp: Timestamp

@@ -1,4 +1,4 @@
-"""The four records: charter, listing, withdrawal, node announcement.
+"""The five records: charter, listing, withdrawal, node announcement, hosting claim.
 
 A record is decoded only from a :class:`~hedgerow_protocol.envelope.VerifiedEnvelope`, so nothing unsigned is ever
 read as one. Whether its signers had the right to sign needs other records and is judged in
@@ -6,7 +6,8 @@ read as one. Whether its signers had the right to sign needs other records and i
 """
 
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from itertools import pairwise
+from typing import Any, Final, NoReturn, TypeAlias
 
 from hedgerow_protocol import limits, wire
 from hedgerow_protocol.content import ListingContent
@@ -20,6 +21,12 @@ from hedgerow_protocol.ports import Timestamp
 
 BODY_VERSION = 1
 NONCE_BYTES = 16
+
+HOSTED_CHARTERS_MAX: Final = 512
+"""Charters. What one node can claim to host: a home machine carries some dozens of groups."""
+
+HOSTING_SECONDS_MAX: Final = limits.ANNOUNCEMENT_SECONDS_MAX
+"""Seconds. A host that is gone hosts nothing within a month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +122,30 @@ class Announcement:
         return body
 
 
-Record: TypeAlias = Charter | Listing | Withdrawal | Announcement
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostingClaim:
+    """The groups whose conversations a node hosts, by its own word: naming it in a listing charges it nothing."""
+
+    node: bytes
+    """33 bytes: the node's public key."""
+    roots: tuple[RecordId, ...]
+    """The founding charters of the groups, ascending."""
+    seq: int
+    issued: Timestamp
+    expires: Timestamp
+
+    @property
+    def node_id(self) -> NodeId:
+        return NodeId(self.node[1:])
+
+    def to_body(self) -> bytes:
+        """The bytes to sign."""
+        body = wire.encode((BODY_VERSION, self.node, self.roots, self.seq, self.issued, self.expires))
+        read_hosting_claim(body)
+        return body
+
+
+Record: TypeAlias = Charter | Listing | Withdrawal | Announcement | HostingClaim
 
 
 def read_record(verified: VerifiedEnvelope) -> Record:
@@ -133,6 +163,11 @@ def read_record(verified: VerifiedEnvelope) -> Record:
             if envelope.authors != (announcement.node,):
                 raise RemoteError(Code.WRONG_SIGNER, "A node announcement is signed by that node and nobody else.")
             return announcement
+        case Kind.HOSTING:
+            claim = read_hosting_claim(envelope.body)
+            if envelope.authors != (claim.node,):
+                raise RemoteError(Code.WRONG_SIGNER, "A hosting claim is signed by that node and nobody else.")
+            return claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +260,7 @@ def read_withdrawal(body: bytes) -> Withdrawal:
 def read_announcement(body: bytes) -> Announcement:
     """Decode and check a node announcement's body."""
     row = _row(body, 8)
-    node = _bytes(row[1], PUBLIC_BYTES, "A node's key")
-    if usage_of(node) is not Usage.NODE:
-        raise RemoteError(Code.BAD_KEY, "An announcement names a key that is not a node's.")
+    node = _node_key(row[1])
     issued, expires = _times(row[6], row[7], limits.ANNOUNCEMENT_SECONDS_MAX)
     return Announcement(
         node=node,
@@ -238,6 +271,33 @@ def read_announcement(body: bytes) -> Announcement:
         issued=issued,
         expires=expires,
     )
+
+
+def read_hosting_claim(body: bytes) -> HostingClaim:
+    """Decode and check a hosting claim's body."""
+    row = _row(body, 6)
+    roots = row[2]
+    if type(roots) is not tuple or len(roots) > HOSTED_CHARTERS_MAX:
+        _bad(f"A node hosts at most {HOSTED_CHARTERS_MAX} groups.")
+    for root in roots:
+        _bytes(root, RECORD_ID_BYTES, "The id of a founding charter")
+    if any(first >= second for first, second in pairwise(roots)):
+        _bad("Hosted groups are not in ascending order, or one stands there twice.")
+    issued, expires = _times(row[4], row[5], HOSTING_SECONDS_MAX)
+    return HostingClaim(
+        node=_node_key(row[1]),
+        roots=roots,
+        seq=_number(row[3], 0, limits.SEQUENCE_MAX, "A sequence"),
+        issued=issued,
+        expires=expires,
+    )
+
+
+def _node_key(value: Any) -> bytes:
+    node = _bytes(value, PUBLIC_BYTES, "A node's key")
+    if usage_of(node) is not Usage.NODE:
+        raise RemoteError(Code.BAD_KEY, "A node speaks here with a key that is not a node's.")
+    return node
 
 
 def _check_charter(charter: Charter) -> None:

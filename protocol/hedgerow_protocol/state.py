@@ -8,7 +8,9 @@
   (expires, seq) is kept as a mark that somebody signed two versions.
 * Across the charters of one chain the winner is the greatest by (position, expires, seq, smaller id): what the present
   stewards sign overrules everything that former stewards can still sign.
-* *Live* at a time: unexpired slots, and every charter of their trees; unexpired node announcements, the latest of
+* Of a node's announcements the latest counts, and so of its hosting claims. A listing may name any node as its host;
+  it is confirmed when that node's claim names the listing's founding charter.
+* *Live* at a time: unexpired slots, and every charter of their trees; the unexpired announcement and hosting claim of
   each node.
 
 Because each step takes the greatest under a total order, records may arrive in any order, and those that lose may be
@@ -19,6 +21,7 @@ same with an index and is tested against it. Spec: docs/protocol/records.md.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import TypeVar
 
 from hedgerow_protocol import limits
 from hedgerow_protocol.content import ListingContent
@@ -26,7 +29,7 @@ from hedgerow_protocol.envelope import Envelope, VerifiedEnvelope
 from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.ids import ListingId, NodeId, RecordId, listing_id
 from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Announcement, Charter, Listing, Slot, Withdrawal, read_record
+from hedgerow_protocol.records import Announcement, Charter, HostingClaim, Listing, Slot, Withdrawal, read_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,9 @@ class ShownListing:
     """``None`` while the listing is contested: then only the name is shown, and that there are two versions."""
     slot: Slot
     hosts: tuple[NodeId, ...] = ()
+    """As the listing names them; nobody asked these nodes."""
+    hosts_confirmed: tuple[NodeId, ...] = ()
+    """Those of them that claim to host the group."""
     contested: bool = False
     two_versions: bool = False
     """The same version number was signed with two different texts; cleared by the next version."""
@@ -129,6 +135,9 @@ def _turned(rid: bytes) -> bytes:
     return bytes(255 - byte for byte in rid)
 
 
+_ByNode = TypeVar("_ByNode", Announcement, HostingClaim)
+
+
 @dataclass(slots=True)
 class RecordSet:
     """The state function over records held in memory. Feed it verified envelopes in any order."""
@@ -136,6 +145,7 @@ class RecordSet:
     charters: dict[RecordId, tuple[Charter, Envelope]] = field(default_factory=dict)
     slots: dict[tuple[RecordId, bytes], list[_Filled]] = field(default_factory=dict)
     announcements: dict[NodeId, tuple[Announcement, RecordId]] = field(default_factory=dict)
+    claims: dict[NodeId, tuple[HostingClaim, RecordId]] = field(default_factory=dict)
     waiting: list[VerifiedEnvelope] = field(default_factory=list)
 
     def add(self, verified: VerifiedEnvelope, now: Timestamp) -> None:
@@ -167,7 +177,11 @@ class RecordSet:
                 return self._take_charter(record, envelope)
             case Announcement():
                 check_times(record.issued, record.expires, now)
-                self._take_announcement(record, envelope.rid)
+                self._take_latest(self.announcements, record, envelope.rid)
+                return True
+            case HostingClaim():
+                check_times(record.issued, record.expires, now)
+                self._take_latest(self.claims, record, envelope.rid)
                 return True
             case Listing() | Withdrawal():
                 check_times(record.slot.issued, record.slot.expires, now)
@@ -203,11 +217,11 @@ class RecordSet:
         for key in [key for key in self.slots if key[0] == rid]:
             del self.slots[key]
 
-    def _take_announcement(self, announcement: Announcement, rid: RecordId) -> None:
-        held = self.announcements.get(announcement.node_id)
-        new = (announcement.expires, announcement.seq, _turned(rid))
+    def _take_latest(self, kept: dict[NodeId, tuple[_ByNode, RecordId]], record: _ByNode, rid: RecordId) -> None:
+        held = kept.get(record.node_id)
+        new = (record.expires, record.seq, _turned(rid))
         if held is None or new > (held[0].expires, held[0].seq, _turned(held[1])):
-            self.announcements[announcement.node_id] = (announcement, rid)
+            kept[record.node_id] = (record, rid)
 
     def _fill(self, filled: _Filled) -> None:
         key = (filled.record.slot.charter, filled.record.slot.entry)
@@ -247,6 +261,7 @@ class RecordSet:
                 roots.add(self._root(charter))
         rids.update(rid for rid in self.charters if self._root(rid) in roots)
         rids.update(rid for announcement, rid in self.announcements.values() if announcement.expires > at)
+        rids.update(rid for claim, rid in self.claims.values() if claim.expires > at)
         return rids
 
     def state_hash(self, now: Timestamp) -> str:
@@ -260,11 +275,14 @@ class RecordSet:
             alive = [each for each in filled if each.record.slot.expires > now]
             if alive:
                 by_listing.setdefault(listing_id(self._root(charter), entry), []).append((charter, alive))
-        shown = (self._show(lid, candidates) for lid, candidates in sorted(by_listing.items()))
+        shown = (self._show(lid, candidates, now) for lid, candidates in sorted(by_listing.items()))
         return {each.id: each for each in shown if each is not None}
 
-    def _show(self, lid: ListingId, candidates: list[tuple[RecordId, list[_Filled]]]) -> ShownListing | None:
-        path, contested = self._path(self._root(candidates[0][0]))
+    def _show(
+        self, lid: ListingId, candidates: list[tuple[RecordId, list[_Filled]]], now: Timestamp
+    ) -> ShownListing | None:
+        root = self._root(candidates[0][0])
+        path, contested = self._path(root)
         on_path = [each for each in candidates if each[0] in path]
         if not on_path and not contested:
             return None
@@ -275,14 +293,20 @@ class RecordSet:
         if isinstance(record, Withdrawal):
             return None
         charter = self.charters[charter_rid][0]
+        hosts = () if contested else record.hosts
         return ShownListing(
             id=lid,
             name=record.content.name,
             content=None if contested else record.content,
             slot=record.slot,
-            hosts=() if contested else record.hosts,
+            hosts=hosts,
+            hosts_confirmed=tuple(host for host in hosts if self._hosts(host, root, now)),
             contested=contested,
             two_versions=len(filled) > 1,
             threshold=charter.threshold,
             stewards=len(charter.stewards),
         )
+
+    def _hosts(self, node: NodeId, root: RecordId, now: Timestamp) -> bool:
+        held = self.claims.get(node)
+        return held is not None and held[0].expires > now and root in held[0].roots

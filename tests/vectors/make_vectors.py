@@ -25,7 +25,7 @@ from hedgerow_protocol.envelope import Kind, VerifiedEnvelope, record_id, sign, 
 from hedgerow_protocol.ids import NodeId, listing_id, to_text
 from hedgerow_protocol.keys import SigningKey, Usage
 from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Announcement, Charter, Listing, Slot, Withdrawal
+from hedgerow_protocol.records import Announcement, Charter, HostingClaim, Listing, Slot, Withdrawal
 from hedgerow_protocol.state import RecordSet
 
 HERE = Path(__file__).parent
@@ -174,6 +174,13 @@ def vectors() -> dict[str, object]:
         ).to_body(),
         [NODE],
     )
+    claim = sign(
+        Kind.HOSTING,
+        HostingClaim(
+            node=NODE.public, roots=(founding.envelope.rid,), seq=3, issued=NOW, expires=Timestamp(NOW + 20 * DAY)
+        ).to_body(),
+        [NODE],
+    )
     return {
         "about": "Hedgerow records, protocol version 1. See docs/protocol/.",
         "wire": [{"name": name, "bytes": wire.encode(value).hex()} for name, value in WIRE_VALUES],
@@ -190,6 +197,7 @@ def vectors() -> dict[str, object]:
                 ("listing", listing),
                 ("withdrawal", withdrawal),
                 ("node announcement", announcement),
+                ("hosting claim", claim),
             )
         ],
         "listing_id": {
@@ -202,6 +210,7 @@ def vectors() -> dict[str, object]:
             _state("the stewards changed", [founding, succession, listing]),
             _state("and withdrew it", [founding, succession, listing, withdrawal]),
             _state("a node beside it", [founding, listing, announcement]),
+            _state("which hosts the group", [founding, listing, announcement, claim]),
         ],
     }
 

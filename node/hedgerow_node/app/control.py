@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from aiohttp import web
 
 from hedgerow_node import clock
+from hedgerow_node.app.control_network import network_routes
+from hedgerow_node.app.peering import NodePeering
 from hedgerow_node.config import Config
 from hedgerow_node.directory import door_control
 from hedgerow_node.directory.service import Directory
@@ -21,7 +23,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build_control(
-    directory: Directory, *, node_id: NodeId, version: str, keeper_link: Callable[[], str]
+    directory: Directory, peering: NodePeering, *, node_id: NodeId, version: str, keeper_link: Callable[[], str]
 ) -> web.Application:
     """The application behind the socket."""
 
@@ -45,13 +47,20 @@ def build_control(
                 "meetings": counts.meetings,
                 "records": counts.records,
                 "state_hash": counts.state_hash,
-                "peers": 0,
+                "peers": peering.network.open_links,
                 "version": version,
             }
         )
 
     app = web.Application(client_max_size=door_control.BATCH_BYTES_MAX, middlewares=[_tell_errors])
-    app.add_routes([web.post("/accept", accept), web.post("/keeper-link", link), web.get("/status", status)])
+    app.add_routes(
+        [
+            web.post("/accept", accept),
+            web.post("/keeper-link", link),
+            web.get("/status", status),
+            *network_routes(peering),
+        ]
+    )
     return app
 
 
@@ -65,10 +74,16 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
 
 @contextlib.asynccontextmanager
 async def open_control(
-    config: Config, directory: Directory, *, node_id: NodeId, version: str, keeper_link: Callable[[], str]
+    config: Config,
+    directory: Directory,
+    peering: NodePeering,
+    *,
+    node_id: NodeId,
+    version: str,
+    keeper_link: Callable[[], str],
 ) -> AsyncIterator[None]:
     """Listen on the control socket until the block ends."""
-    application = build_control(directory, node_id=node_id, version=version, keeper_link=keeper_link)
+    application = build_control(directory, peering, node_id=node_id, version=version, keeper_link=keeper_link)
     runner = web.AppRunner(application, handle_signals=False, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     path = config.control_socket

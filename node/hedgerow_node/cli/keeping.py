@@ -6,7 +6,7 @@ import json
 
 from hedgerow_node.cli.parser import config_of
 from hedgerow_node.cli.sentences import CommandError
-from hedgerow_node.cli.settings_file import change_settings
+from hedgerow_node.config.settings_file import change_settings
 from hedgerow_node.config import Config, ConfigError, check_setting
 from hedgerow_node.directory import door_control
 
@@ -81,3 +81,12 @@ def bench_directory(options: argparse.Namespace) -> int:
     from hedgerow_node.bench import directory
 
     return directory.run(quick=options.quick, full=options.full, size=options.size)
+
+
+def bench_network(options: argparse.Namespace) -> int:
+    """Simulate a network on this machine."""
+    from hedgerow_node.bench import network
+
+    return network.run(
+        quick=options.quick, full=options.full, nodes=options.nodes, seed=options.seed, picture=options.picture
+    )

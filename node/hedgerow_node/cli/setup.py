@@ -11,7 +11,7 @@ from typing import Any
 from hedgerow_node import clock
 from hedgerow_node.app.folder import prepare_folder
 from hedgerow_node.cli.parser import config_of
-from hedgerow_node.cli.settings_file import change_settings
+from hedgerow_node.config.settings_file import change_settings
 from hedgerow_node.config import SETTINGS, Config, ConfigError, check_setting
 from hedgerow_node.directory.door_folder import FolderLock
 from hedgerow_node.directory.keyfiles import short_name

@@ -51,6 +51,12 @@ class Config:
     """IP addresses or networks whose ``X-Forwarded-*`` headers are believed."""
     peers: tuple[str, ...] = ()
     announce: str = ""
+    onion: str = ""
+    """This node's own onion address, ``http://….onion``; empty when it has none."""
+    tor_proxy: str = ""
+    """``host:port`` of a SOCKS 5 proxy that reaches onion addresses."""
+    relay: bool = True
+    """Carry circuits for nodes that nobody can dial."""
     lan: bool = False
     records_max: int = limits.RECORDS_STORED_MAX
     locale: str = "en"
@@ -131,10 +137,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("country", readers.country, "The country's two letters (ISO 3166): its emergency numbers come first."),
     Setting("base_url", readers.web_address, "The public web address, with a path if the node lives below one."),
     Setting("trusted_proxies", readers.network, "Reverse proxies that are believed. Repeatable.", many=True),
-    Setting(
-        "peers", readers.web_address, "Another node's web address, kept for the coming network. Repeatable.", many=True
-    ),
+    Setting("peers", readers.web_address, "Another node's web address, to connect to. Repeatable.", many=True),
     Setting("announce", readers.web_address, "The web address this node tells other nodes."),
+    Setting("onion", readers.onion, "This node's onion address, if Tor leads one here; told to other nodes."),
+    Setting("tor_proxy", readers.host_and_port, "Tor's SOCKS proxy, such as 127.0.0.1:9050, to reach onion addresses."),
+    Setting("relay", readers.yes_or_no, "Pass on circuits for nodes that cannot be dialled (sizes are all it sees)."),
     Setting("lan", readers.yes_or_no, "Look for nodes on the local network (off until chosen)."),
     Setting("records_max", readers.whole_number(1_000, RECORDS_MAX_MAX), "How many records this node keeps at most."),
     Setting("locale", readers.locale, "The language of pages when a visitor's browser names none we speak."),

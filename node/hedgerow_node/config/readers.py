@@ -88,6 +88,33 @@ def web_address(value: Any) -> str:
     return text.rstrip("/")
 
 
+def onion(value: Any) -> str:
+    """A version 3 onion service's address, as ``http://`` and 56 letters and digits. Raises :class:`ValueError`."""
+    text = one_line()(value).lower()
+    if not text:
+        return ""
+    address = web_address(text if "://" in text else f"http://{text}")
+    name, _, ending = (urlsplit(address).hostname or "").rpartition(".")
+    if ending != "onion" or len(name) != 56 or not set("abcdefghijklmnopqrstuvwxyz234567").issuperset(name):
+        raise ValueError("is an onion address: 56 letters and digits and .onion")
+    return address
+
+
+def host_and_port(value: Any) -> str:
+    """``host:port`` of a service on this machine or near it. Raises :class:`ValueError`."""
+    text = one_line()(value)
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(f"//{text}")
+        port = parts.port
+    except ValueError:
+        port = None
+    if not port or not parts.hostname or parts.netloc != text or parts.username:
+        raise ValueError("is a host and a port such as 127.0.0.1:9050")
+    return text
+
+
 def network(value: Any) -> str:
     """An IP address or network."""
     text = one_line()(value)

@@ -6,16 +6,17 @@ the event loop only waits; a batch in which nothing is new writes nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar, assert_never
 
 from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
 from hedgerow_node.directory.search_index import index_of
 from hedgerow_node.store import showing
+from hedgerow_node.store.blocks import Blocks
 from hedgerow_node.store.chains import charter_row
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.keeping import Keeper
-from hedgerow_node.store.rows import Arrival, Kept
+from hedgerow_node.store.rows import Arrival, CharterRow, Kept
 from hedgerow_protocol.envelope import Envelope, Kind, VerifiedEnvelope, parse_envelope, verify_envelope
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.ids import RecordId
@@ -39,7 +40,7 @@ class Taken:
 
     outcome: Outcome
     waits_for: RecordId | None = None
-    """The charter it needs; ``None`` for a founding charter or an announcement."""
+    """The charter it needs; ``None`` for a founding charter and for what a node says of itself."""
     is_charter: bool = False
 
 
@@ -79,10 +80,10 @@ def _take(keeper: Keeper, new: dict[int, Envelope], datas: Sequence[bytes], now:
     taken: dict[int, Taken] = {}
     for index, each in read.items():
         if isinstance(each, _Read):
-            outcome = _keep(keeper, ready[index])
+            outcome = _keep(keeper, ready[index], each.opened.needs)
             taken[index] = Taken(outcome, each.opened.needs, new[index].kind is Kind.CHARTER)
         else:
-            taken[index] = Taken(each)
+            taken[index] = Taken(replace(each, rid=new[index].rid))
     return taken
 
 
@@ -124,7 +125,8 @@ class _Inspector:
     def __init__(self, connection: Connection, now: Timestamp) -> None:
         self._connection = connection
         self._now = now
-        self._charters: dict[RecordId, Charter | None] = {}
+        self._blocks = Blocks(connection)
+        self._charters: dict[RecordId, CharterRow | None] = {}
 
     def open(self, envelope: Envelope) -> _Opened:
         """Unpack what is needed to find the charter, and check the signers against it. Raises :class:`RemoteError`."""
@@ -133,7 +135,8 @@ class _Inspector:
                 return self._open_charter(envelope, read_charter(envelope.body))
             case Kind.LISTING | Kind.WITHDRAWAL:
                 return self._open_slot(envelope, open_slot(envelope))
-            case Kind.ANNOUNCEMENT:
+            case Kind.ANNOUNCEMENT | Kind.HOSTING:
+                self._blocks.check_node(envelope.authors[0][1:])
                 return _Opened(envelope, None, None, True)
             case _:
                 assert_never(envelope.kind)
@@ -144,7 +147,7 @@ class _Inspector:
             return _Opened(envelope, charter, None, True)
         previous = self._charter(charter.previous)
         if previous is not None:
-            check_succession(envelope, charter, previous)
+            check_succession(envelope, charter, previous.charter)
         return _Opened(envelope, charter, charter.previous, previous is not None)
 
     def _open_slot(self, envelope: Envelope, opened: Opened) -> _Opened:
@@ -152,13 +155,13 @@ class _Inspector:
         check_times(slot.issued, slot.expires, self._now)
         charter = self._charter(slot.charter)
         if charter is not None:
-            check_signers(envelope, charter)
+            self._blocks.check_listing(charter.root, slot.entry)
+            check_signers(envelope, charter.charter)
         return _Opened(envelope, opened, slot.charter, charter is not None)
 
-    def _charter(self, rid: RecordId) -> Charter | None:
+    def _charter(self, rid: RecordId) -> CharterRow | None:
         if rid not in self._charters:
-            row = charter_row(self._connection, rid)
-            self._charters[rid] = None if row is None else row.charter
+            self._charters[rid] = charter_row(self._connection, rid)
         return self._charters[rid]
 
 
@@ -186,21 +189,21 @@ def _arrival(read: _Read, data: bytes) -> Arrival:
     return Arrival(data, opened.envelope, read.record, index)
 
 
-def _keep(keeper: Keeper, arrival: Arrival) -> Outcome:
+def _keep(keeper: Keeper, arrival: Arrival, needs: RecordId | None) -> Outcome:
     """Let the judge decide, and keep it if it counts."""
     rid = arrival.envelope.rid
     kept = _try(keeper.take, arrival)
     match kept:
         case Refused():
-            return kept
+            return replace(kept, rid=rid)
         case Kept.STORED:
-            return Stored(rid)
+            return Stored(rid, new_chain=needs is None and arrival.envelope.kind is Kind.CHARTER)
         case Kept.KNOWN:
             return Known(rid)
         case Kept.SUPERSEDED:
             return Superseded(rid)
         case Kept.WAITING:
-            return Waiting(rid)
+            return Waiting(rid, needs)
         case _:
             assert_never(kept)
 

@@ -88,8 +88,8 @@ def read_signable(envelope: Envelope) -> Signable:
             return read_listing(envelope.body)
         case Kind.WITHDRAWAL:
             return read_withdrawal(envelope.body)
-        case Kind.ANNOUNCEMENT:
-            raise RemoteError(Code.UNKNOWN_KIND, "A node's announcement is not something stewards sign.")
+        case Kind.ANNOUNCEMENT | Kind.HOSTING:
+            raise RemoteError(Code.UNKNOWN_KIND, "What a node says of itself is not something stewards sign.")
 
 
 def add_signature(file: DraftFile, key: SigningKey) -> DraftFile:

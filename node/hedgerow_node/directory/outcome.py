@@ -4,7 +4,7 @@ Every way in (an import, a form, the command line, later a peer) passes :meth:`D
 gets exactly one of these answers. They are values, because all of them are expected.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from hedgerow_protocol.errors import Code
@@ -16,6 +16,8 @@ class Stored:
     """It is new, it holds, and it is on disk."""
 
     rid: RecordId
+    new_chain: bool = field(default=False, compare=False)
+    """It is a founding charter: a chain of charters that this node had not heard of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Waiting:
     """Its signatures hold, but the charter it names has not arrived: it is held in memory for a while."""
 
     rid: RecordId
+    needs: RecordId | None = field(default=None, compare=False)
+    """That charter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Refused:
     code: Code
     reason: str
     """A sentence for a person."""
+    rid: RecordId | None = field(default=None, compare=False)
+    """``None`` when it could not even be parsed."""
 
 
 Outcome: TypeAlias = Stored | Known | Superseded | Waiting | Refused

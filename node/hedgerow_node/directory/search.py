@@ -53,7 +53,7 @@ def search(connection: Connection, query: Query, now: Timestamp) -> Page:
         numbers, end = near(connection, query, matcher, place, now)
     else:
         numbers, end = _Walk(connection, query, terms, matcher, now).page(place)
-    listings = tuple(showing.by_numbers(connection, numbers)) if numbers else ()
+    listings = tuple(showing.by_numbers(connection, numbers, now)) if numbers else ()
     following = None if end is None else write_cursor(query, end)
     complete = place is None and following is None
     return Page(listings, following, len(listings) if complete else None)

@@ -67,6 +67,13 @@ class Callers:
         local = client is not None and client.is_loopback
         return Caller(subscriber(client), local, scheme == "https" or local, scheme, True)
 
+    def address_of(self, request: web.BaseRequest) -> Address | None:
+        """The visitor's whole address, as far as it is known: for the links of other nodes, never for a log."""
+        peer = parse_address(request.remote or "")
+        if self._trusted and self.is_trusted(peer):
+            return self._forwarded_for(request.headers.get("X-Forwarded-For", ""), peer)
+        return peer
+
     def host_of(self, request: web.BaseRequest) -> str:
         """The host (and port) the visitor typed."""
         if (

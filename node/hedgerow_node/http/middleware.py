@@ -21,7 +21,10 @@ LOG = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-PROGRAM_PATHS = ("/api/", "/export/", "/directory/", "/healthz", "/readyz", "/metrics")
+PEER_PATH = "/peer"
+"""Where other nodes come in, over WebSocket."""
+
+PROGRAM_PATHS = ("/api/", "/export/", "/directory/", "/healthz", "/readyz", "/metrics", PEER_PATH)
 """Paths whose errors are for programs."""
 
 READING = frozenset((hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS))
@@ -75,7 +78,8 @@ def _admit(site: Site, request: web.Request) -> None:
     if len(request.raw_path) > bounds.TARGET_CHARACTERS_MAX:
         raise Problem(414, f"This address is longer than {bounds.TARGET_CHARACTERS_MAX} characters.")
     host = site.callers.host_of(request)
-    if not site.hosts.is_ours(host):
+    # A node dials by whatever name it was told. Browsers, whom this check is for, are not let in there at all.
+    if not site.hosts.is_ours(host) and request.path.removeprefix(site.prefix) != PEER_PATH:
         raise Problem(
             421,
             "This server does not answer to that name. The person who runs it can add the name with base_url.",
@@ -136,6 +140,8 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
     """Signal ``on_response_prepare``: the headers of :mod:`hedgerow_node.http.security`, and no server name."""
     headers = response.headers
     headers.pop(hdrs.SERVER, None)
+    if response.status == 101:
+        return  # no page follows
     caller = request.get(CALLER)
     headers.update(security.ALWAYS_SECURE if caller is not None and caller.secure else security.ALWAYS)
     if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:

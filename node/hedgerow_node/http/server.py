@@ -16,7 +16,8 @@ from hedgerow_node.http.keeper.cosigning import CosignDrafts
 from hedgerow_node.http.keeper.links import KeeperLinks
 from hedgerow_node.http.keeper.pages import DRAFTS
 from hedgerow_node.http.languages import Languages
-from hedgerow_node.http.middleware import dress, street_door
+from hedgerow_node.http.middleware import PEER_PATH, Handler, dress, street_door
+from hedgerow_node.http.peering import Peering
 from hedgerow_node.http.rate import RateLimit
 from hedgerow_node.http.reads import Reads
 from hedgerow_node.http.rendering import Community, Pages
@@ -45,8 +46,13 @@ def build_app(
     entropy: Entropy = clock.entropy,
     webui: WebUi | None = None,
     source_url: str = "",
+    peer_door: Handler | None = None,
+    peering: Peering | None = None,
 ) -> web.Application:
-    """The application of one node. Nothing heavy is loaded or read before the first request."""
+    """The application of one node. Nothing heavy is loaded or read before the first request.
+
+    ``peer_door`` answers ``GET /peer``, where other nodes come in; ``peering`` is what the keeper's page shows of them.
+    """
     webui = webui or find_webui()
     prefix = config.path_prefix
     pages = Pages(
@@ -76,11 +82,15 @@ def build_app(
         keeper=KeeperLinks(monotonic, entropy),
         snapshots=Snapshots(directory, now, monotonic),
         source_url=source_url,
+        peering=peering,
     )
     app[DRAFTS] = CosignDrafts()
     app.on_response_prepare.append(dress)
     app.on_cleanup.append(_close_snapshots)
     add_routes(app, prefix)
+    if peer_door is not None:
+        for base in dict.fromkeys((prefix, "")):
+            app.router.add_get(base + PEER_PATH, peer_door, allow_head=False)
     return app
 
 
@@ -113,6 +123,11 @@ class Street:
             host, port = socket.getsockname()[:2]
             found.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         return found
+
+    @property
+    def port(self) -> int:
+        """The port it listens at."""
+        return int(self.server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Take no more connections, let running answers end, then close."""

@@ -17,6 +17,7 @@ from hedgerow_protocol.ports import Entropy, Instant, Timestamp
 
 if TYPE_CHECKING:
     from hedgerow_node.http.keeper.links import KeeperLinks
+    from hedgerow_node.http.peering import Peering
     from hedgerow_node.http.snapshots import Snapshots
 
 CALLER = web.RequestKey("caller", Caller)
@@ -45,6 +46,8 @@ class Site:
     source_url: str = ""
     """Where this program's source code is offered (AGPL, section 13)."""
     limit_loopback: bool = False
+    peering: "Peering | None" = None
+    """The network, in the keeper's hands; ``None`` where this node talks to no others."""
 
 
 SITE = web.AppKey("site", Site)

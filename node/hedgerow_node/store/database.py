@@ -34,6 +34,7 @@ READ_STEPS_MAX: Final = 200_000_000
 _STEPS_BETWEEN_CHECKS = 100_000
 
 _T = TypeVar("_T")
+_Job: TypeAlias = "tuple[Work[Any], Future[Any], Callable[[Any], None] | None]"
 Connection: TypeAlias = sqlite3.Connection
 Work: TypeAlias = Callable[[Connection], _T]
 
@@ -59,8 +60,10 @@ class Database:
         self.path = path
         self.version = 0
         """Grows with every transaction that changed something: what was computed before may be out of date."""
+        self.undone: Callable[[], None] = lambda: None
+        """Called in the writer thread when a whole transaction came to nothing, though its works had run."""
         self._connection = writer
-        self._jobs: queue.Queue[tuple[Work[Any], Future[Any]] | None] = queue.Queue(WRITES_WAITING_MAX)
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(WRITES_WAITING_MAX)
         self._closing = False
         self._thread = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._local = threading.local()
@@ -78,23 +81,25 @@ class Database:
 
     # --- writing
 
-    async def write(self, work: Work[_T]) -> _T:
+    async def write(self, work: Work[_T], committed: Callable[[_T], None] | None = None) -> _T:
         """Run ``work`` in the writer thread and return what it returns once that is on the disk.
 
-        Raises what ``work`` raises (its changes are then undone), or :class:`StoreError`.
+        ``committed`` is told the same in the writer thread, before anybody who waits and in the order of the commits,
+        also when the caller no longer waits; it must not raise. Raises what ``work`` raises (its changes are then
+        undone), or :class:`StoreError`.
         """
-        return await asyncio.wrap_future(self._submit(work))
+        return await asyncio.wrap_future(self._submit(work, committed))
 
     def write_now(self, work: Work[_T]) -> _T:
         """The same for callers without an event loop; blocks."""
         return self._submit(work).result()
 
-    def _submit(self, work: Work[_T]) -> "Future[_T]":
+    def _submit(self, work: Work[_T], committed: Callable[[_T], None] | None = None) -> "Future[_T]":
         if self._closing:
             raise StoreError("The store is closed.")
         future: Future[_T] = Future()
         try:
-            self._jobs.put_nowait((work, future))
+            self._jobs.put_nowait((work, future, committed))
         except queue.Full:
             raise StoreBusyError("Too much is waiting to be written. Try again in a moment.") from None
         return future
@@ -119,28 +124,32 @@ class Database:
             if last:
                 return
 
-    def _write_together(self, jobs: "list[tuple[Work[Any], Future[Any]]]") -> None:
+    def _write_together(self, jobs: list[_Job]) -> None:
         # A future that was cancelled while it waited is not begun; one that has begun runs to its end.
-        begun = [(work, future) for work, future in jobs if future.set_running_or_notify_cancel()]
-        results: list[tuple[Future[Any], Any, BaseException | None]] = []
+        begun = [job for job in jobs if job[1].set_running_or_notify_cancel()]
+        results: list[tuple[Any, BaseException | None]] = []
         connection = self._connection
         try:
             before = connection.total_changes
             connection.execute("BEGIN IMMEDIATE")
-            for work, future in begun:
-                results.append((future, *self._write_one(connection, work)))
+            for work, _future, _committed in begun:
+                results.append(self._write_one(connection, work))
             connection.execute("COMMIT")
             if connection.total_changes != before:
                 self.version += 1
         except (sqlite3.Error, StoreError) as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            self.undone()
             failure = StoreError(sentence_for(error, self.path.name))
             failure.__cause__ = error
-            for _work, future in begun:
+            for _work, future, _committed in begun:
                 future.set_exception(failure)
             return
-        for future, result, raised in results:
+        for (_work, _future, committed), (result, raised) in zip(begun, results, strict=True):
+            if raised is None and committed is not None:
+                committed(result)
+        for (_work, future, _committed), (result, raised) in zip(begun, results, strict=True):
             if raised is None:
                 future.set_result(result)
             else:

@@ -5,20 +5,29 @@ not matter; ``tests/property/test_store_model.py`` compares this with the plain 
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from hedgerow_node.store import blocks
+from hedgerow_node.store.blocks import Block
 from hedgerow_node.store.chains import ChainRows
+from hedgerow_node.store.eviction import Eviction
 from hedgerow_node.store.index_rows import IndexRows, KnownTerms
-from hedgerow_node.store.record_rows import Filled, RecordRows, turned
-from hedgerow_node.store.rows import Arrival, CharterRow, IndexRow, Kept, MakeIndex
+from hedgerow_node.store.live import NEVER, LiveChange, LiveTally
+from hedgerow_node.store.node_rows import NodeRows
+from hedgerow_node.store.record_rows import Filled, Gone, RecordRows
+from hedgerow_node.store.rows import LOCAL, Arrival, CharterRow, IndexRow, Kept, MakeIndex, Origin
 from hedgerow_protocol import limits
 from hedgerow_protocol.envelope import Kind, stored_body
 from hedgerow_protocol.errors import Code, RemoteError
-from hedgerow_protocol.ids import RecordId, listing_id
+from hedgerow_protocol.ids import ListingId, RecordId, listing_id
 from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Announcement, Charter, Listing, Withdrawal, read_stored
+from hedgerow_protocol.records import Announcement, Charter, HostingClaim, Listing, Withdrawal, read_stored
 from hedgerow_protocol.state import check_founding, check_signers, check_succession, check_times, hour_start
+
+CHAIN_CHARTERS_MAX: Final = 256
+"""Charters. One chain with its forks: four times as many as changes can follow each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,16 @@ class Caps:
 
     records: int = limits.RECORDS_STORED_MAX
     entries: int = limits.CHARTER_ENTRIES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When a write happens, and for whom."""
+
+    now: Timestamp
+    origin: Origin = LOCAL
+    live_hour: Timestamp = NEVER
+    """The hour of the copy of the live set that is kept up from what this write changes."""
 
 
 def _slots_of(arrivals: Iterable[Arrival]) -> Iterable[tuple[RecordId, bytes]]:
@@ -39,30 +58,40 @@ class Keeper:
     """Takes records into the store within one write. Call :meth:`finish` at its end."""
 
     def __init__(
-        self, connection: sqlite3.Connection, now: Timestamp, caps: Caps, terms: KnownTerms, make_index: MakeIndex
+        self,
+        connection: sqlite3.Connection,
+        occasion: Occasion,
+        caps: Caps,
+        terms: KnownTerms,
+        make_index: MakeIndex,
     ) -> None:
         self.connection = connection
         self._connection = connection
-        self._now = now
+        self._now = occasion.now
+        self._origin = occasion.origin
         self._caps = caps
         self._make_index = make_index
-        self._chains = ChainRows(connection, now)
+        self._live = LiveTally(occasion.live_hour)
+        self._chains = ChainRows(connection, occasion.now, self._live)
         self._rows = IndexRows(connection, terms)
-        self._records = RecordRows(connection, caps.records)
+        self._records = RecordRows(connection, caps.records, self._live)
+        self._nodes = NodeRows(connection, occasion.now, self._records)
+        self._eviction = Eviction(connection, self._chains, self._records, self._rows, caps.records)
 
-    def finish(self) -> None:
-        """Write what waits, and what was counted."""
+    def finish(self) -> LiveChange:
+        """Write what waits, and what was counted; how the live set has changed."""
         self._records.finish()
         self._rows.finish()
         self._chains.finish()
+        return self._live.change()
 
     def take(self, arrival: Arrival) -> Kept:
         """Judge one verified record and keep it if it counts. Raises :class:`RemoteError` when it is refused."""
         match arrival.record:
             case Charter():
                 return self._take_charter(arrival, arrival.record)
-            case Announcement():
-                return self._take_announcement(arrival, arrival.record)
+            case Announcement() | HostingClaim():
+                return self._nodes.take(arrival, arrival.record)
             case Listing() | Withdrawal():
                 return self._take_slot(arrival, arrival.record)
 
@@ -74,6 +103,16 @@ class Keeper:
             if (charter := self._chains.charter(rid)) is not None
         ]
         self._records.expect(wanted)
+
+    def _make_room(self, newcomer: Origin) -> None:
+        if self._records.is_full:
+            self._eviction.make_room(newcomer)
+
+    def _adopt(self, chain: int) -> None:
+        """What is published under here, from here, is never pushed out."""
+        if self._origin is LOCAL and self._chains.is_foreign(chain):
+            self._records.flush()
+            self._chains.adopt(chain)
 
     # --- charters
 
@@ -89,10 +128,14 @@ class Keeper:
             if previous is None:
                 return Kept.WAITING
             check_succession(arrival.envelope, charter, previous.charter)
-        self._records.make_room()
-        chain = previous.chain if previous is not None else self._chains.found(rid)
+            if self._chains.charters(previous.chain) >= CHAIN_CHARTERS_MAX:
+                raise RemoteError(Code.LIMIT, f"One group has at most {CHAIN_CHARTERS_MAX} charters; this one is full.")
+            self._adopt(previous.chain)
+        self._make_room(self._origin if previous is None else self._chains.newcomer(previous.chain))
+        chain = previous.chain if previous is not None else self._chains.found(rid, self._origin)
         record = self._records.insert(arrival, Kind.CHARTER, chain, None, None, charter.position, 0)
         self._chains.add(record, rid, chain, charter, previous)
+        self._chains.weigh(chain, 1)
         if previous is None:
             return Kept.STORED
         surplus = self._chains.surplus_children(previous.rid)
@@ -108,10 +151,12 @@ class Keeper:
         ids = [each.id for each in gone]
         entries = self._entries_under(charter.chain, ids)
         rows = self._connection.execute(
-            "SELECT id, charter FROM record WHERE chain = ? AND entry IS NOT NULL", (charter.chain,)
+            "SELECT id, rid, expires, charter FROM record WHERE chain = ? AND entry IS NOT NULL", (charter.chain,)
         ).fetchall()
-        self._records.delete([record for record, under in rows if under in ids])
-        self._records.delete(ids)
+        below = [Gone(number, rid, expires) for number, rid, expires, under in rows if under in ids]
+        self._records.delete(below)
+        self._records.delete([Gone(each.id, each.rid, 0) for each in gone])
+        self._chains.weigh(charter.chain, -len(below) - len(gone))
         self._chains.remove(gone)
         self._reselect(charter.chain, entries)
         self._chains.recount(charter.chain)
@@ -125,34 +170,6 @@ class Keeper:
         )
         return {entry for entry, under in rows if under in charters}
 
-    # --- announcements
-
-    def _take_announcement(self, arrival: Arrival, announcement: Announcement) -> Kept:
-        check_times(announcement.issued, announcement.expires, self._now)
-        rid = arrival.envelope.rid
-        self._records.flush()
-        held = self._connection.execute(
-            "SELECT r.id, r.rid, r.seq, r.expires FROM announcement a"
-            " JOIN record r ON r.id = a.record WHERE a.node = ?",
-            (announcement.node_id,),
-        ).fetchone()
-        if held is not None:
-            record, held_rid, seq, expires = held
-            if held_rid == rid:
-                return Kept.KNOWN
-            if (announcement.expires, announcement.seq, turned(rid)) < (expires, seq, turned(held_rid)):
-                return Kept.SUPERSEDED
-            self._connection.execute("DELETE FROM announcement WHERE node = ?", (announcement.node_id,))
-            self._records.delete([record])
-        self._records.make_room()
-        record = self._records.insert(
-            arrival, Kind.ANNOUNCEMENT, None, None, None, announcement.seq, announcement.expires
-        )
-        self._connection.execute(
-            "INSERT INTO announcement (node, record) VALUES (?, ?)", (announcement.node_id, record)
-        )
-        return Kept.STORED
-
     # --- listings and withdrawals
 
     def _take_slot(self, arrival: Arrival, record: Listing | Withdrawal) -> Kept:
@@ -162,6 +179,7 @@ class Keeper:
         if charter is None:
             return Kept.WAITING
         check_signers(arrival.envelope, charter.charter)
+        self._adopt(charter.chain)
         rid = arrival.envelope.rid
         filled = self._records.filled(charter.chain, slot.entry)
         if not filled:
@@ -174,10 +192,11 @@ class Keeper:
         kept = [each for each in ordered[:2] if each.order[:2] == ordered[0].order[:2]]
         if new not in kept:
             return Kept.SUPERSEDED
-        losers = [each.id for each in here if each not in kept]
+        losers = [Gone(each.id, each.rid, each.expires) for each in here if each not in kept]
         if not losers:
-            self._records.make_room()
+            self._make_room(self._chains.newcomer(charter.chain))
         self._records.delete(losers)
+        self._chains.weigh(charter.chain, 1 - len(losers))
         self._records.insert(arrival, Kind(new.kind), charter.chain, charter.id, slot.entry, slot.seq, slot.expires)
         self._chains.fill(charter.chain, slot.expires, 0)
         self._reselect(charter.chain, {slot.entry}, arrival)
@@ -188,10 +207,11 @@ class Keeper:
         slot = record.slot
         if self._chains.entries(charter.chain) >= self._caps.entries:
             raise RemoteError(Code.LIMIT, f"One charter lists at most {self._caps.entries} groups; this one is full.")
-        self._records.make_room()
+        self._make_room(self._chains.newcomer(charter.chain))
         number = self._records.insert(
             arrival, arrival.envelope.kind, charter.chain, charter.id, slot.entry, slot.seq, slot.expires
         )
+        self._chains.weigh(charter.chain, 1)
         self._chains.fill(charter.chain, slot.expires, 1)
         if isinstance(record, Listing) and slot.expires > self._now:
             lid = listing_id(charter.root, slot.entry)
@@ -237,18 +257,51 @@ class Keeper:
         """Drop up to ``many`` things that have expired; how many there were. Again while it is ``many``."""
         hour = hour_start(self._now)
         # Records stay until the hour ends, because the state hash looks at its start; searches look at the time.
-        gone = self._connection.execute(
-            "SELECT id, chain, entry FROM record WHERE expires > 0 AND expires <= ? LIMIT ?", (hour, many)
+        rows = self._connection.execute(
+            "SELECT id, rid, expires, chain, entry FROM record WHERE expires > 0 AND expires <= ? LIMIT ?", (hour, many)
         ).fetchall()
-        ids = [record for record, _chain, _entry in gone]
-        self._connection.executemany("DELETE FROM announcement WHERE record = ?", [(each,) for each in ids])
-        self._records.delete(ids)
-        for chain in {chain for _record, chain, _entry in gone if chain is not None}:
+        self._nodes.drop([Gone(*row[:3]) for row in rows if row[3] is None])
+        self._records.delete([Gone(*row[:3]) for row in rows if row[3] is not None])
+        entries: dict[int, set[bytes]] = {}
+        for *_, chain, entry in rows:
+            if chain is not None:
+                entries.setdefault(chain, set()).add(entry)
+                self._chains.weigh(chain, -1)
+        for chain, those in entries.items():
             # Where a withdrawal has gone, something else may be left.
-            self._reselect(chain, {entry for _record, under, entry in gone if under == chain})
+            self._reselect(chain, those)
             self._chains.recount(chain)
         unused = self._chains.unused(many)
         for chain in unused:
-            ids = self._chains.remove_chain(chain)
-            self._records.delete(ids)
-        return max(len(gone), len(unused))
+            self._records.delete(self._chains.remove_chain(chain))
+        return max(len(rows), len(unused))
+
+    # --- what the keeper does not carry
+
+    def block(self, block: Block, places: Mapping[ListingId, tuple[RecordId, bytes]]) -> bool:
+        """Forget a node's own records or a listing, and refuse them from now on; False when the list is full.
+
+        ``places``: where records of the listing may be (see :func:`hedgerow_node.store.blocks.entries_of`).
+        """
+        if not blocks.add(self._connection, block):
+            return False
+        if block.is_node:
+            self._nodes.drop_of(block.target)
+            return True
+        lid = ListingId(block.target)
+        place = places.get(lid) or blocks.entry_of(self._connection, lid)
+        if place is not None:
+            self._forget_listing(*place)
+        return True
+
+    def _forget_listing(self, root: RecordId, entry: bytes) -> None:
+        self._records.flush()
+        rows = self._connection.execute(
+            "SELECT r.id, r.rid, r.expires, h.id FROM record r JOIN chain h ON h.id = r.chain"
+            " WHERE h.root = ? AND r.entry = ?",
+            (root, entry),
+        ).fetchall()
+        if rows:
+            chain = rows[0][3]
+            self._eviction.remove_slots(chain, root, [(Gone(*row[:3]), entry) for row in rows])
+            self._chains.recount(chain)

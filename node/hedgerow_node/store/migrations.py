@@ -106,7 +106,52 @@ _RECORDS = (
     "CREATE VIRTUAL TABLE place USING rtree_i32 (id, south, north, west, east, +listing INTEGER)",
 )
 
-STEPS: tuple[Step, ...] = (Step("0001_records_listings_search", _RECORDS),)
+_NETWORK = (
+    # Through whom a chain came: NULL when it was published or imported here. Followed ones are never pushed out.
+    "ALTER TABLE chain ADD COLUMN origin BLOB",
+    "ALTER TABLE chain ADD COLUMN followed INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX chain_evictable ON chain (origin, touched) WHERE origin IS NOT NULL AND followed = 0",
+    "CREATE TABLE followed (root BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+    # How many records the chains of an origin hold.
+    "CREATE TABLE origin_share (origin BLOB PRIMARY KEY, records INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE INDEX origin_share_records ON origin_share (records)",
+    # What nodes say of themselves, one record of a kind for each: announcements (4) and hosting claims (5).
+    """
+    CREATE TABLE node_record (
+      node BLOB NOT NULL,
+      kind INTEGER NOT NULL,
+      record INTEGER NOT NULL UNIQUE,
+      expires INTEGER NOT NULL,
+      PRIMARY KEY (node, kind)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "INSERT INTO node_record (node, kind, record, expires)"
+    " SELECT a.node, 4, a.record, r.expires FROM announcement a JOIN record r ON r.id = a.record",
+    "DROP TABLE announcement",
+    "CREATE INDEX node_record_expires ON node_record (kind, expires)",
+    "INSERT INTO tally (name, value) SELECT 'node_records', count(*) FROM node_record",
+    "CREATE TABLE hosted (root BLOB NOT NULL, node BLOB NOT NULL, PRIMARY KEY (root, node)) STRICT, WITHOUT ROWID",
+    # Nodes (32 bytes) and listings (20 bytes) that this node's keeper does not carry.
+    """
+    CREATE TABLE block (
+      target BLOB PRIMARY KEY, reason TEXT NOT NULL, since INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    # What the network floor keeps between runs, in its own words: addresses, scores.
+    """
+    CREATE TABLE network (
+      kind TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, key)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # How much was refused on which day (days since 1970) and why; not from whom.
+    """
+    CREATE TABLE refusal (
+      day INTEGER NOT NULL, code TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, code)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[Step, ...] = (Step("0001_records_listings_search", _RECORDS), Step("0002_network", _NETWORK))
 
 
 def applied(connection: sqlite3.Connection) -> list[str]:

@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
+from hedgerow_node.store.live import LiveTally
 from hedgerow_node.store.rows import Arrival
 from hedgerow_protocol.envelope import Kind
-from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.ids import RecordId
 
 SLOTS_ASKED_MAX: Final = 100
@@ -30,6 +30,14 @@ class Filled:
         return (self.expires, self.seq, turned(self.rid))
 
 
+class Gone(NamedTuple):
+    """A row that is to be deleted."""
+
+    id: int
+    rid: RecordId
+    expires: int
+
+
 def turned(rid: bytes) -> bytes:
     """An id that counts downwards, so that the greatest of a tuple has the smallest id."""
     return rid.translate(_TURN)
@@ -44,24 +52,25 @@ class RecordRows:
     New rows wait until :meth:`flush`: rows that go into one table together cost half.
     """
 
-    def __init__(self, connection: sqlite3.Connection, records_max: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, records_max: int, live: LiveTally) -> None:
         self._connection = connection
-        self._records_max = records_max
+        self._live = live
+        self._max = records_max
         self._new: list[tuple[object, ...]] = []
         self._new_slots: set[tuple[int | None, bytes | None]] = set()
         self._empty: set[tuple[int | None, bytes | None]] = set()
-        self._count: int
+        tallies = dict(connection.execute("SELECT name, value FROM tally WHERE name IN ('records', 'node_records')"))
+        self._count: int = tallies["records"]
+        self.of_nodes: int = tallies["node_records"]
+        """What nodes say of themselves; it has a bound of its own, so that it takes no room from listings."""
+        self._counted = (self._count, self.of_nodes)
         self._last: int
-        (self._count,) = connection.execute("SELECT value FROM tally WHERE name = 'records'").fetchone()
         (self._last,) = connection.execute("SELECT coalesce(max(id), 0) FROM record").fetchone()
-        self._count_before = self._count
 
-    def make_room(self) -> None:
-        """Raises :class:`RemoteError` when the store is full."""
-        if self._count >= self._records_max:
-            raise RemoteError(
-                Code.LIMIT, f"This node is full: it holds {self._records_max} records, the most it was set up to keep."
-            )
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for one more charter, listing or withdrawal."""
+        return self._count - self.of_nodes >= self._max
 
     def expect(self, wanted: Sequence[tuple[int, bytes]]) -> None:
         """Look up in one go which slots are filled, so that most arrivals need no question of their own."""
@@ -102,6 +111,8 @@ class RecordRows:
         self._new.append(
             (self._last, arrival.envelope.rid, int(kind), chain, charter, entry, seq, expires, arrival.data)
         )
+        if expires > self._live.hour:
+            self._live.came(arrival.envelope.rid, expires)
         self._new_slots.add((chain, entry))
         self._empty.discard((chain, entry))
         return self._last
@@ -116,14 +127,20 @@ class RecordRows:
         self._new.clear()
         self._new_slots.clear()
 
-    def delete(self, ids: list[int]) -> None:
+    def delete(self, gone: Sequence[Gone]) -> None:
         """Forget records."""
         self.flush()
-        self._connection.executemany("DELETE FROM record WHERE id = ?", [(each,) for each in ids])
-        self._count -= len(ids)
+        self._connection.executemany("DELETE FROM record WHERE id = ?", [(each.id,) for each in gone])
+        self._count -= len(gone)
+        for each in gone:
+            if each.expires > self._live.hour:
+                self._live.went(each.rid, each.expires)
 
     def finish(self) -> None:
         """Write what waits, and how many there are."""
         self.flush()
-        if self._count != self._count_before:
-            self._connection.execute("UPDATE tally SET value = ? WHERE name = 'records'", (self._count,))
+        for name, value, before in zip(
+            ("records", "node_records"), (self._count, self.of_nodes), self._counted, strict=True
+        ):
+            if value != before:
+                self._connection.execute("UPDATE tally SET value = ? WHERE name = ?", (value, name))

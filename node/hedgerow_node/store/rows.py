@@ -3,12 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from hedgerow_protocol.content import ListingContent
 from hedgerow_protocol.envelope import Envelope
 from hedgerow_protocol.ids import RecordId
-from hedgerow_protocol.records import Announcement, Charter, Listing, Slot, Withdrawal
+from hedgerow_protocol.records import Charter, Listing, Record, Slot
+
+Origin: TypeAlias = bytes | None
+"""Through whom records came: bytes that tell one part of the network from another, or :data:`LOCAL`."""
+
+LOCAL: Final[Origin] = None
+"""Published or imported at this node."""
+
+ORIGIN_BYTES_MAX: Final = 64
+"""Bytes. A node's id has 32; the name of a place in the network is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Arrival:
     data: bytes
     """The envelope as received."""
     envelope: Envelope
-    record: Charter | Listing | Withdrawal | Announcement
+    record: Record
     index: IndexRow | None = None
     """Made outside the writer thread for listings."""
 

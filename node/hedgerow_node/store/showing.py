@@ -7,32 +7,32 @@ from hedgerow_node.store.chains import charter_row
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.rows import CharterChain, Counts, HeldSlot
 from hedgerow_protocol.envelope import Kind, stored_body
-from hedgerow_protocol.ids import ListingId, RecordId, listing_id
+from hedgerow_protocol.ids import ListingId, NodeId, RecordId, listing_id
 from hedgerow_protocol.keys import PUBLIC_BYTES
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Listing, read_stored
 from hedgerow_protocol.state import ShownListing, hash_of_sorted, hour_start
 
 _SHOWN = (
-    "SELECT l.id, l.lid, l.two_versions, h.contested, c.threshold, length(c.stewards), r.envelope"
+    "SELECT l.id, l.lid, l.two_versions, h.contested, c.threshold, length(c.stewards), r.envelope, h.root"
     " FROM listing l CROSS JOIN record r ON r.id = l.record CROSS JOIN chain h ON h.id = l.chain"
     " CROSS JOIN charter c ON c.id = r.charter"
 )
 
 
-def by_numbers(connection: Connection, numbers: Sequence[int]) -> list[ShownListing]:
+def by_numbers(connection: Connection, numbers: Sequence[int], now: Timestamp) -> list[ShownListing]:
     """These listings, in this order."""
     found: dict[int, ShownListing] = {}
     marks = ", ".join("?" * len(numbers))
     for row in connection.execute(f"{_SHOWN} WHERE l.id IN ({marks})", tuple(numbers)):
-        found[row[0]] = _shown(row)
+        found[row[0]] = _shown(connection, row, now)
     return [found[number] for number in numbers if number in found]
 
 
 def by_id(connection: Connection, lid: ListingId, now: Timestamp) -> ShownListing | None:
     """One listing, if it is shown now."""
     row = connection.execute(f"{_SHOWN} WHERE l.lid = ? AND l.expires > ?", (lid, now)).fetchone()
-    return None if row is None else _shown(row)
+    return None if row is None else _shown(connection, row, now)
 
 
 def after(connection: Connection, number: int, many: int, now: Timestamp) -> tuple[list[ShownListing], int]:
@@ -40,7 +40,7 @@ def after(connection: Connection, number: int, many: int, now: Timestamp) -> tup
     rows = connection.execute(
         f"{_SHOWN} WHERE l.id > ? AND l.expires > ? ORDER BY l.id LIMIT ?", (number, now, many)
     ).fetchall()
-    return [_shown(row) for row in rows], rows[-1][0] if len(rows) == many else -1
+    return [_shown(connection, row, now) for row in rows], rows[-1][0] if len(rows) == many else -1
 
 
 def of_source(connection: Connection, root: RecordId, source: str, now: Timestamp) -> list[ShownListing]:
@@ -53,21 +53,34 @@ def of_source(connection: Connection, root: RecordId, source: str, now: Timestam
     return [each for each in found if each is not None and each.content is not None and each.content.source == source]
 
 
-def _shown(row: tuple[Any, ...]) -> ShownListing:
-    _number, lid, two_versions, contested, threshold, stewards_bytes, data = row
+def _shown(connection: Connection, row: tuple[Any, ...], now: Timestamp) -> ShownListing:
+    _number, lid, two_versions, contested, threshold, stewards_bytes, data, root = row
     listing = read_stored(Kind.LISTING, stored_body(data))
     assert isinstance(listing, Listing)  # noqa: S101 - only listings have a row there
+    hosts = () if contested else listing.hosts
     return ShownListing(
         id=ListingId(lid),
         name=listing.content.name,
         content=None if contested else listing.content,
         slot=listing.slot,
-        hosts=() if contested else listing.hosts,
+        hosts=hosts,
+        hosts_confirmed=_confirmed(connection, root, hosts, now) if hosts else (),
         contested=bool(contested),
         two_versions=bool(two_versions),
         threshold=threshold,
         stewards=stewards_bytes // PUBLIC_BYTES,
     )
+
+
+def _confirmed(connection: Connection, root: bytes, hosts: Sequence[NodeId], now: Timestamp) -> tuple[NodeId, ...]:
+    """Which of these nodes claim to host the group, in the order in which they are named."""
+    marks = ", ".join("?" * len(hosts))
+    rows = connection.execute(
+        "SELECT h.node FROM hosted h JOIN node_record n ON n.node = h.node AND n.kind = ?"  # noqa: S608 - question marks
+        f" WHERE h.root = ? AND n.expires > ? AND h.node IN ({marks})",
+        (int(Kind.HOSTING), root, now, *hosts),
+    ).fetchall()
+    return tuple(host for host in hosts if (host,) in rows)
 
 
 # --- chains

@@ -1,0 +1,62 @@
+"""What a simulated network costs: frames and bytes by kind of message, copies of each record."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Final
+
+from hedgerow_protocol import messages
+from hedgerow_protocol.ids import NodeId, RecordId
+
+KINDS: Final = {number: kind.__name__ for number, kind, _readers in messages._TABLE}
+
+TAG_BYTES: Final = 16
+LENGTH_BYTES: Final = 2
+
+
+def sealed_bytes(frame: int) -> int:
+    """Bytes of WebSocket payload that a frame of so many bytes becomes: its length, zeros, and the tag.
+
+    Steps of 64 bytes below 1 KiB and of 512 above. Source: docs/protocol/channel.md.
+    """
+    plain = frame + LENGTH_BYTES
+    step = 64 if plain <= 1024 else 512
+    return -(-plain // step) * step + TAG_BYTES
+
+
+@dataclass(slots=True)
+class Cost:
+    """Counts since it was last cleared."""
+
+    frames: Counter[str] = field(default_factory=Counter)
+    bytes: Counter[str] = field(default_factory=Counter)
+    """Sealed bytes by kind of message."""
+    copies: defaultdict[RecordId, Counter[NodeId]] = field(default_factory=lambda: defaultdict(Counter))
+    """How often each watched record reached each node."""
+    watched: set[RecordId] = field(default_factory=set)
+
+    def sent(self, frame: bytes) -> None:
+        """A node sent this."""
+        kind = KINDS.get(frame[1], "other") if len(frame) > 1 else "other"
+        self.frames[kind] += 1
+        self.bytes[kind] += sealed_bytes(len(frame))
+
+    def arrived(self, to: NodeId, rids: list[RecordId]) -> None:
+        """These records reached a node."""
+        for rid in rids:
+            if rid in self.watched:
+                self.copies[rid][to] += 1
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.frames.clear()
+        self.bytes.clear()
+        self.copies.clear()
+        self.watched.clear()
+
+    @property
+    def total_frames(self) -> int:
+        return self.frames.total()
+
+    @property
+    def total_bytes(self) -> int:
+        return self.bytes.total()

@@ -1,0 +1,78 @@
+"""Every number another node can push against at the garden gate: its value, its unit and its reason."""
+
+from typing import Final
+
+MESSAGE_BYTES_MAX: Final = 65_535
+"""Bytes. One message of a channel: what Noise allows."""
+
+HANDSHAKE_SECONDS_MAX: Final = 10.0
+"""Seconds. From an open connection to an open channel; over Tor a handshake takes about two."""
+
+HANDSHAKES_MAX: Final = 64
+"""Handshakes. Under way at one time, of those who came to us: each costs some elliptic curves."""
+
+HANDSHAKES_FAILED_MAX: Final = 3
+"""Handshakes. That may fail from one address in a minute, then nobody there is listened to for the rest of it."""
+
+HANDSHAKES_FAILED_SECONDS: Final = 60.0
+"""Seconds. For which a failed handshake is remembered."""
+
+FAILED_ADDRESSES_MAX: Final = 4_096
+"""Addresses. Remembered for failed handshakes; the oldest leave first."""
+
+INBOUND_MAX: Final = 128
+"""Links. Of those who came to us."""
+
+INBOUND_PER_ADDRESS_MAX: Final = 16
+"""Links. From one address: several nodes of one house. Loopback (a proxy, Tor) is not counted."""
+
+CONNECT_SECONDS_MAX: Final = 30.0
+"""Seconds. To look a name up, connect, and be answered; through Tor a first connection takes up to twenty."""
+
+DIALS_MAX: Final = 16
+"""Dials. Under way at one time."""
+
+DIALS_WAITING_MAX: Final = 256
+"""Dials. That wait for their turn; the machine asks for few, so this is a net below it."""
+
+JUDGE_BYTES_MAX: Final = 1024 * 1024
+"""Bytes. Envelopes of one link that wait to be judged: above it nothing more is read from that link."""
+
+JUDGE_BYTES_ALL_MAX: Final = 16 * 1024 * 1024
+"""Bytes. Envelopes of all links that wait to be judged: above it only links with few of them are read."""
+
+JUDGE_BYTES_FEW: Final = 64 * 1024
+"""Bytes. Of one link, that may wait even while all together are above their bound: one message."""
+
+JUDGE_TOGETHER: Final = 100
+"""Envelopes. Judged in one batch, which is one transaction; the next link waits no longer than a batch takes."""
+
+JUDGE_BATCHES_MAX: Final = 2
+"""Batches. Under way at one time: one is being judged while the next is made ready."""
+
+FETCHES_MAX: Final = 2
+"""Fetches. Under way at one time; the store has two readers, and pages need them too."""
+
+FETCHES_WAITING_MAX: Final = 64
+"""Fetches. Of one link that wait for their turn; the machine's windows ask for fewer."""
+
+QUEUE_BYTES_MAX: Final = 6 * 1024 * 1024
+"""Bytes. Waiting to be sent over one link: one reading of the store (4 MiB) and more; beyond it a peer does not read."""
+
+QUEUE_MESSAGES_MAX: Final = 4_096
+"""Messages. Waiting to be sent over one link."""
+
+STALL_SECONDS_MAX: Final = 30.0
+"""Seconds. In which a peer must take a message."""
+
+GOODBYE_SECONDS_MAX: Final = 3.0
+"""Seconds. In which what was said last must leave when a link is closed."""
+
+CIRCUIT_QUEUE_BYTES_MAX: Final = 256 * 1024
+"""Bytes. That came through a circuit and were not read yet: four of the largest messages."""
+
+LAN_PEERS_MAX: Final = 64
+"""Nodes. Believed to be on the local network; what answers there beyond them is ignored."""
+
+EVENTS_AT_ONCE: Final = 64
+"""Events. Handled before other tasks of the loop get their turn."""

@@ -1,0 +1,381 @@
+"""The network: owns the machine, gives it events, does what it puts out.
+
+Everything happens in the event loop, one event at a time; what takes long (the disk, names, sockets) is done by tasks
+that come back with another event. So the order of things is the order of one line.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, assert_never
+
+from aiohttp import web
+
+from hedgerow_node import clock
+from hedgerow_node.config import Config
+from hedgerow_node.directory.service import Directory
+from hedgerow_node.net import bounds
+from hedgerow_node.net.announcing import Announcer, channel_key
+from hedgerow_node.net.chores import REACHABLE_SECONDS, SAVE_SECONDS, Chore, Hours, repeat
+from hedgerow_node.net.dialing import Dialer
+from hedgerow_node.net.engine import Engine
+from hedgerow_node.net.gate import Gate, Lent
+from hedgerow_node.net.judging import Judging
+from hedgerow_node.net.lan import Lan
+from hedgerow_node.net.records import DirectoryRecords
+from hedgerow_node.net.remembering import Memory
+from hedgerow_node.net.status import NetworkStatus, PeerStatus
+from hedgerow_node.net.websocket import PeerDoor, Visitor
+from hedgerow_node.store.live import LiveChange
+from hedgerow_protocol.budget import account_of
+from hedgerow_protocol.gossip import events
+from hedgerow_protocol.gossip.events import Fetch, Fetched, Judge, Judged, LinkId, Notice, Output, Standing
+from hedgerow_protocol.gossip.machine import Gossip
+from hedgerow_protocol.gossip.settings import Settings
+from hedgerow_protocol.ids import NodeId, RecordId
+from hedgerow_protocol.keys import SigningKey
+from hedgerow_protocol.neighbourhood import neighbourhood_of
+from hedgerow_protocol.ports import Now, Timestamp
+
+LOG = logging.getLogger(__name__)
+
+LIVE_CHUNK: Final = 512
+"""Items of the live set given to the machine in one event: about five milliseconds of work."""
+
+PUBLISHED_CHUNK: Final = 64
+"""Envelopes of our own in one event."""
+
+
+def now() -> Now:
+    """This moment on both clocks."""
+    return Now(clock.monotonic(), clock.now())
+
+
+@dataclass(slots=True)
+class Network:
+    """One node's part in the network. Make it, hand :attr:`door` to the street door, then use it as a context manager.
+
+    ``visitor_of`` tells who sent a request, by the street door's rules about proxies.
+    """
+
+    config: Config
+    directory: Directory
+    key: SigningKey
+    visitor_of: Callable[[web.Request], Visitor]
+    dialer: Dialer | None = None
+    door: PeerDoor = field(init=False)
+    gate: Gate = field(init=False)
+    announcer: Announcer = field(init=False)
+    judging: Judging = field(init=False)
+    lan: Lan | None = None
+    chosen: tuple[str, ...] = ()
+    tried: dict[str, bool] = field(default_factory=dict)
+    notices: dict[Notice, int] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter)
+    _machine: Gossip | None = None
+    _engine: Engine = field(init=False)
+    _memory: Memory = field(init=False)
+    _hours: Hours = field(init=False)
+    _settings: Settings = field(init=False)
+    _saved_seq: int = 0
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _started: bool = False
+    _stopped: bool = False
+
+    def __post_init__(self) -> None:
+        config, channel = self.config, channel_key(self.key)
+        self._settings = Settings(records_max=config.records_max, relay=config.relay, onion=bool(config.tor_proxy))
+        self.chosen = config.peers
+        self._memory = Memory(self.directory)
+        self._engine = Engine(self._act, now)
+        self.announcer = Announcer(
+            key=self.key, channel=channel, features=self._settings.features, announce=config.announce, onion=config.onion
+        )
+        self.judging = Judging(
+            records=DirectoryRecords(self.directory, self._account_of), answer=self._answer, fail=self._drop
+        )
+        dialer = self.dialer or Dialer(tor_proxy=config.tor_proxy)
+        lent = Lent(
+            feed=self._engine.feed,
+            room=self._room,
+            dropped=self.judging.drop,
+            now=now,
+            entropy=clock.entropy,
+            announcement=self._announcement,
+        )
+        self.gate = Gate(channel, dialer, lent)
+        self.door = PeerDoor(self.gate.let_in, self.visitor_of, clock.monotonic, closed=True)
+
+    # --- beginning and end
+
+    async def start(self) -> None:
+        """Read what is remembered and the live set, then begin to dial and to let in."""
+        if self._started:
+            return
+        self._started = True
+        moment = now()
+        machine = self._machine = await self._memory.wake(self.key, self._settings, moment)
+        self.announcer.last_seq = self._saved_seq = await self._memory.last_seq()
+        self._announce()
+        self._engine.feed(events.NodesBlocked(await self._memory.blocked()))
+        self.directory.on_live_change(self._live_changed)
+        items, hour = await self.directory.live_items(moment.timestamp)
+        # Until the engine starts, events only queue: nobody but this thread touches the machine.
+        await asyncio.to_thread(machine.handle, events.LiveChanged(tuple(items), ()), now())
+        self._hours = Hours(clock.now, self._turn_hour, hour)
+        self._engine.feed(events.PeersChosen(self.chosen))
+        self._engine.feed(events.RelaysWanted(self.announcer.wants_relays))
+        self.door.closed = False
+        self._engine.start(machine)
+        self._spawn(self.judging.run(), "judging")
+        self._spawn(self._hours.run(), "hours")
+        self._spawn(repeat(Chore("save", SAVE_SECONDS, self._save)), "save")
+        self._spawn(repeat(Chore("reachable", REACHABLE_SECONDS, self._test_addresses)), "reachable")
+        await self._test_addresses()
+
+    async def listening(self, port: int) -> None:
+        """The street door is open at this port: look around on the local network, if that was chosen."""
+        if not self.config.lan or self._stopped:
+            return
+        self.lan = Lan(
+            host=self.config.host,
+            port=port,
+            prefix=self.config.path_prefix,
+            entropy=clock.entropy,
+            found=lambda address: self._engine.feed(events.PeerFound(address)),
+        )
+        await self.lan.start()
+
+    async def stop(self) -> None:
+        """Say goodbye, save, let everything go. Idempotent; to be called before the store closes."""
+        if self._stopped or not self._started:
+            return
+        self._stopped = True
+        self.door.closed = True
+        if self.lan is not None:
+            await self.lan.stop()
+        self._engine.feed(events.Leave())
+        await self.gate.close()
+        await self.door.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._engine.stop()
+        await self._save()
+
+    async def __aenter__(self) -> "Network":
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _spawn(self, work: "asyncio._CoroutineLike[None]", name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=f"network-{name}")
+        task.add_done_callback(_report)
+        self._tasks.append(task)
+
+    # --- what the node tells the network
+
+    def publish(self, envelopes: Iterable[tuple[RecordId, bytes]]) -> None:
+        """This node has made or imported these records, and they are on the disk: tell the others."""
+        several = tuple(envelopes)
+        for start in range(0, len(several), PUBLISHED_CHUNK):
+            self._engine.feed(events.Published(several[start : start + PUBLISHED_CHUNK]))
+
+    def choose(self, addresses: Iterable[str]) -> None:
+        """The keeper's peers, all of them; takes effect at once."""
+        self.chosen = tuple(dict.fromkeys(addresses))
+        for gone in set(self.gate.failed) - set(self.chosen):
+            del self.gate.failed[gone]
+        self._engine.feed(events.PeersChosen(self.chosen))
+
+    async def blocks_changed(self) -> None:
+        """The keeper's list of blocked nodes is another one."""
+        self._engine.feed(events.NodesBlocked(await self._memory.blocked()))
+
+    def _live_changed(self, change: LiveChange) -> None:
+        added, removed = change.added, change.removed
+        for start in range(0, max(len(added), len(removed)), LIVE_CHUNK):
+            end = start + LIVE_CHUNK
+            self._engine.feed(events.LiveChanged(added[start:end], removed[start:end]))
+
+    # --- what the machine puts out
+
+    def _act(self, output: Output) -> None:
+        match output:
+            case events.Send(link=number, frame=frame):
+                if (link := self.gate.links.get(number)) is not None:
+                    link.send(frame)
+            case events.Close(link=number):
+                if (link := self.gate.links.get(number)) is not None:
+                    link.close()
+            case events.Judge(link=number):
+                if (link := self.gate.links.get(number)) is not None:
+                    link.traffic.records_in += len(output.envelopes)
+                self.judging.put(output)
+            case events.Fetch():
+                self.judging.put(output)
+            case events.Dial():
+                self.gate.dial(output)
+            case events.Verified(address=address, reached=reached):
+                self._tried(address, reached=reached)
+            case events.CircuitUp(circuit=circuit, relay=through, peer=peer, inbound=inbound):
+                self.gate.circuit_up(circuit, through, peer, inbound=inbound)
+            case events.CircuitIn(circuit=circuit, payload=payload):
+                self.gate.circuits.came(circuit, payload)
+            case events.CircuitDown(circuit=circuit):
+                self.gate.circuits.down(circuit)
+            case events.CircuitFailed(target=target, relay=relay):
+                self.gate.circuits.failed(target, relay)
+            case events.RelaysChanged(relays=relays):
+                self.announcer.relays = relays
+                self._announce()
+            case events.Tell(notice=notice, value=value):
+                self._tell(notice, value)
+            case _:
+                assert_never(output)
+
+    def _tried(self, address: str, *, reached: bool) -> None:
+        if address not in self.announcer.claimed:
+            return
+        self.tried[address] = reached
+        self.announcer.reached(address, reached=reached)
+        self._engine.feed(events.RelaysWanted(self.announcer.wants_relays))
+        self._announce()
+
+    def _tell(self, notice: Notice, value: int) -> None:
+        self.notices[notice] = value
+        if value:
+            LOG.warning(_NOTICES[notice], value)
+
+    def _answer(self, question: Judge | Fetch, answer: Judged | Fetched) -> None:
+        link = self.gate.links.get(question.link)
+        match answer:
+            case Judged(verdicts=verdicts):
+                for verdict in verdicts:
+                    if verdict.standing is Standing.REFUSED and verdict.code is not None:
+                        self.refused[str(verdict.code)] += 1
+                    elif verdict.standing is Standing.STORED and link is not None:
+                        link.traffic.records_new += 1
+            case Fetched(envelopes=envelopes):
+                if link is not None:
+                    link.traffic.records_out += len(envelopes)
+            case _:
+                assert_never(answer)
+        self._engine.feed(answer)
+
+    def _drop(self, number: LinkId) -> None:
+        if (link := self.gate.links.get(number)) is not None:
+            link.close()
+
+    def _account_of(self, number: LinkId, peer: NodeId) -> bytes:
+        link = self.gate.links.get(number)
+        place = neighbourhood_of(link.address if link is not None else "")
+        return account_of(place, peer, pinned=link is not None and link.pinned).key
+
+    async def _room(self, number: LinkId) -> None:
+        await self._engine.room()
+        await self.judging.room(number)
+
+    # --- chores
+
+    def _announcement(self) -> bytes:
+        self._announce()
+        current = self.announcer.current
+        if current is None:
+            raise RuntimeError("The network has not started.")
+        return current.envelope
+
+    def _announce(self) -> None:
+        fresh = self.announcer.renew(clock.now())
+        if fresh is not None:
+            self._engine.feed(events.Announced(fresh.rid, fresh.envelope, fresh.gossiped))
+
+    async def _turn_hour(self, moment: Timestamp) -> None:
+        await self.directory.turn_hour(moment)
+        self._announce()
+
+    async def _test_addresses(self) -> None:
+        if self.announcer.claimed:
+            self._engine.feed(events.Reachable(self.announcer.claimed))
+
+    async def _save(self) -> None:
+        if self._machine is not None:
+            await self._memory.save(self._machine, now())
+        if self.announcer.last_seq > self._saved_seq:
+            await self._memory.save_seq(self.announcer.last_seq)
+            self._saved_seq = self.announcer.last_seq
+
+    # --- what a keeper sees
+
+    @property
+    def open_links(self) -> int:
+        """Nodes this one is connected to."""
+        return len(self.gate.links)
+
+    def status(self) -> NetworkStatus:
+        """Everything, as it is now."""
+        tried = {each: self.tried[each] for each in self.announcer.claimed if each in self.tried}
+        current = self.announcer.current
+        return NetworkStatus(
+            links=tuple(self._peers()),
+            chosen=self.chosen,
+            failed={each: why for each, why in self.gate.failed.items() if each in self.chosen},
+            handshakes=self.door.handshakes,
+            dialling=self.gate.dialling,
+            known_nodes=len(self._machine.book) if self._machine is not None else 0,
+            addresses=current.addresses if current is not None else (),
+            reachable=any(tried.values()) if tried else None,
+            tried=tried,
+            relays=self.announcer.relays,
+            lan="off" if self.lan is None else self.lan.problem or "on",
+            lan_nodes=len(self.lan.addresses) if self.lan is not None else 0,
+            clock_off_seconds=self.notices.get(Notice.CLOCK_WRONG, 0),
+            eclipse_suspected=bool(self.notices.get(Notice.ECLIPSE_SUSPECTED)),
+            refused=dict(self.refused),
+            turned_away=dict(self.door.turned_away),
+            ended=dict(self.gate.ended),
+        )
+
+    def _peers(self) -> Iterable[PeerStatus]:
+        moment, machine = now(), self._machine
+        for link in self.gate.links.values():
+            linked = machine.core.links.get(link.number) if machine is not None else None
+            if machine is None or linked is None:
+                continue  # only just open, or saying goodbye
+            traffic = link.traffic
+            yield PeerStatus(
+                peer=linked.peer,
+                outbound=link.outbound,
+                address=link.address,
+                pinned=link.pinned,
+                relayed=self.gate.is_relayed(link.number),
+                since=link.since,
+                in_mesh=linked.in_mesh,
+                score=machine.core.scores.value(linked.peer, moment),
+                features=tuple(sorted(linked.features)),
+                holds=linked.count,
+                bytes_in=traffic.bytes_in,
+                bytes_out=traffic.bytes_out,
+                records_in=traffic.records_in,
+                records_new=traffic.records_new,
+                records_out=traffic.records_out,
+                heard_seconds_ago=max(0.0, moment.instant - traffic.heard),
+            )
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        LOG.error("A task of the network ended with %s", type(error).__name__, exc_info=error)
+
+
+_NOTICES: Final = {
+    Notice.CLOCK_WRONG: "This machine's clock differs from those of its peers by %d seconds. Set it right.",
+    Notice.ECLIPSE_SUSPECTED: "Peers seem to have kept records from this node (%d); it is looking for others.",
+}

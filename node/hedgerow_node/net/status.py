@@ -1,0 +1,119 @@
+"""What a keeper may see of the network: values for a page, a command, and JSON."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hedgerow_protocol import ids
+from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.ports import Timestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerStatus:
+    """One open link."""
+
+    peer: NodeId
+    outbound: bool
+    """We dialled."""
+    address: str
+    """What we dialled, or where it came from."""
+    pinned: bool
+    """The keeper chose it."""
+    relayed: bool
+    """Through another node."""
+    since: Timestamp
+    in_mesh: bool
+    """New records go to it at once."""
+    score: float
+    features: tuple[str, ...]
+    holds: int
+    """Live records that the peer says it holds."""
+    bytes_in: int
+    bytes_out: int
+    records_in: int
+    records_new: int
+    """Of these, the ones that were new here and were kept."""
+    records_out: int
+    heard_seconds_ago: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The members of one peer in ``hedgerow peers list --json``."""
+        return {
+            "peer": ids.to_text(self.peer),
+            "direction": "outbound" if self.outbound else "inbound",
+            "address": self.address,
+            "chosen": self.pinned,
+            "relayed": self.relayed,
+            "since": int(self.since),
+            "in_mesh": self.in_mesh,
+            "score": round(self.score, 1),
+            "features": list(self.features),
+            "holds": self.holds,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "records_in": self.records_in,
+            "records_new": self.records_new,
+            "records_out": self.records_out,
+            "heard_seconds_ago": round(self.heard_seconds_ago, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkStatus:
+    """The whole neighbourhood."""
+
+    links: tuple[PeerStatus, ...]
+    chosen: tuple[str, ...]
+    """Web addresses of the peers the keeper chose."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Of these, the ones that could not be reached the last time, and a sentence why."""
+    handshakes: int = 0
+    dialling: int = 0
+    known_nodes: int = 0
+    """Nodes in the address book."""
+    addresses: tuple[str, ...] = ()
+    """What this node announces."""
+    reachable: bool | None = None
+    """Whether others got through to an address of ours; ``None`` while nobody has tried."""
+    tried: dict[str, bool] = field(default_factory=dict)
+    """Addresses of ours that were tried from outside."""
+    relays: tuple[NodeId, ...] = ()
+    """Nodes through which this one can be reached."""
+    lan: str = "off"
+    """``off``, ``on``, or a sentence why it does not work."""
+    lan_nodes: int = 0
+    clock_off_seconds: int = 0
+    """How far this node's clock is from those of its peers, when that is worth a word."""
+    eclipse_suspected: bool = False
+    refused: dict[str, int] = field(default_factory=dict)
+    """Records refused since the start, by code."""
+    turned_away: dict[str, int] = field(default_factory=dict)
+    """Connections not let in since the start, by reason."""
+    ended: dict[str, int] = field(default_factory=dict)
+    """Links that have ended since the start, by reason."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``hedgerow peers list --json`` prints."""
+        connected = {each.address for each in self.links if each.outbound}
+        return {
+            "peers": [
+                {"url": url, "connected": url in connected, "problem": self.failed.get(url, "")}
+                for url in self.chosen
+            ],
+            "connected": len(self.links),
+            "links": [each.to_json() for each in self.links],
+            "handshakes": self.handshakes,
+            "dialling": self.dialling,
+            "known_nodes": self.known_nodes,
+            "announced": list(self.addresses),
+            "reachable": self.reachable,
+            "tried": self.tried,
+            "relays": [ids.to_text(each) for each in self.relays],
+            "lan": self.lan,
+            "lan_nodes": self.lan_nodes,
+            "clock_off_seconds": self.clock_off_seconds,
+            "eclipse_suspected": self.eclipse_suspected,
+            "refused": self.refused,
+            "turned_away": self.turned_away,
+            "ended": self.ended,
+        }

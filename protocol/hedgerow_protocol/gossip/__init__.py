@@ -1,0 +1,1 @@
+"""How listings reach every node: sessions, mesh, reconciliation, peers. The door is :class:`machine.Gossip`."""

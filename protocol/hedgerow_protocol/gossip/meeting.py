@@ -1,0 +1,241 @@
+"""Whom this node is linked to: links that open and close, nodes it hears of, and whom it dials next."""
+
+from collections.abc import Callable
+
+from hedgerow_protocol.address_book import AddressBook
+from hedgerow_protocol.budget import account_of
+from hedgerow_protocol.dial_rules import SLOTS, OpenLink, Plan
+from hedgerow_protocol.envelope import Kind, parse_envelope, verify_envelope
+from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.finding import Finding
+from hedgerow_protocol.gossip import settings as times
+from hedgerow_protocol.gossip.core import Core
+from hedgerow_protocol.gossip.events import Dial, DialFailed, LinkUp, Reason, Why
+from hedgerow_protocol.gossip.linked import NEVER, Linked
+from hedgerow_protocol.gossip.reaching import Reaching
+from hedgerow_protocol.ids import NodeId, to_text
+from hedgerow_protocol.messages import Peers, PeersWanted
+from hedgerow_protocol.neighbourhood import RELAY_PREFIX, neighbourhood_of
+from hedgerow_protocol.ports import Instant, Now
+from hedgerow_protocol.ratelimit import TokenBucket
+from hedgerow_protocol.records import Announcement, read_announcement
+from hedgerow_protocol.state import check_times
+
+LINKS_MAX = 136
+"""Links. 128 from outside and those this node dials: each costs some 10 kB and its share of every digest."""
+
+RECORDS_RATE, RECORDS_BURST = 20.0, 500
+"""Records a second, and at once, that a peer may push unasked."""
+
+BYTES_RATE, BYTES_BURST = 256 * 1024.0, 4 * 1024 * 1024
+"""Bytes a second, and at once, of records that a peer may push unasked."""
+
+IDS_RATE, IDS_BURST = 64.0, 4_096
+"""Ids a second, and at once, that a peer may offer or wish."""
+
+
+RELAYED_SECONDS = 10.0
+"""Seconds. Between two attempts to reach somebody through a relay."""
+
+
+class Meeting:
+    """Opens and closes links, and keeps the address book."""
+
+    def __init__(self, core: Core, reaching: Reaching, book: AddressBook, finding: Finding) -> None:
+        self._core = core
+        self._reaching = reaching
+        self.book = book
+        self.finding = finding
+        self.blocked: frozenset[NodeId] = frozenset()
+        self._leaving = False
+        self._next_relayed = NEVER
+        finding.set_self(core.own, ())
+
+    # --- links
+
+    def link_up(self, event: LinkUp, now: Now) -> Linked | None:
+        """A channel is open. ``None`` when nothing more is to be said on it."""
+        linked = self._linked(event, now)
+        self.finding.opened(_open_link(linked), now)
+        if not event.outbound:
+            self._reaching.dialled_us(event.peer, now)
+        elif event.why is Why.DIAL_BACK:
+            self._reaching.dialled(event.address, event.peer, now, reached=True)
+        refused = self._refusal(linked, now)
+        if refused is not None:
+            self._core.close(linked, refused)
+            self.finding.closed(_open_link(linked), now)
+            return None
+        self._core.links[event.link] = linked
+        self._core.by_peer[event.peer] = event.link
+        self._core.scores.connected(event.peer, now)
+        self.book.met(event.peer, now)
+        self._learn(event.announcement, linked, now)
+        return linked
+
+    def _linked(self, event: LinkUp, now: Now) -> Linked:
+        neighbourhood = neighbourhood_of(event.address)
+        return Linked(
+            link=event.link,
+            peer=event.peer,
+            outbound=event.outbound,
+            address=event.address,
+            neighbourhood=neighbourhood,
+            account=account_of(neighbourhood, event.peer, pinned=event.pinned),
+            binding=event.binding,
+            pinned=event.pinned,
+            relayed=event.relayed,
+            why=event.why,
+            since=now.instant,
+            pushes=TokenBucket(RECORDS_RATE, RECORDS_BURST),
+            push_bytes=TokenBucket(BYTES_RATE, BYTES_BURST),
+            ids=TokenBucket(IDS_RATE, IDS_BURST),
+            last_heard=now.instant,
+            next_ping=self._core.soon(now.instant, times.PING_SECONDS),
+        )
+
+    def _refusal(self, linked: Linked, now: Now) -> Reason | None:
+        """Why this link is not to be; closes an older one to the same node where the new one is better."""
+        core = self._core
+        if linked.peer == core.own:
+            return Reason.SAME_NODE
+        if linked.peer in self.blocked:
+            return Reason.BLOCKED
+        if linked.why in (Why.FEELER, Why.DIAL_BACK):
+            return Reason.DONE
+        if core.scores.banned_until(linked.peer, now) is not None:
+            return Reason.MISBEHAVED
+        older = core.links.get(core.by_peer[linked.peer]) if linked.peer in core.by_peer else None
+        if older is not None:
+            if not self._is_better(linked, older):
+                return Reason.SAME_NODE
+            core.close(older, Reason.SAME_NODE)
+        if self._leaving:
+            return Reason.LEAVING
+        if not linked.outbound and len(core.links) >= LINKS_MAX:
+            return Reason.FULL
+        return None
+
+    def _is_better(self, new: Linked, old: Linked) -> bool:
+        # The same side dialled again: its old link is gone for it. Both sides dialled: both must keep the same one.
+        if new.outbound == old.outbound or old.relayed:
+            return True
+        return new.outbound == (self._core.own < new.peer)
+
+    def link_down(self, linked: Linked, now: Now) -> None:
+        """A link has ended, and is no more among the core's; to be called once for each that was up."""
+        self._core.scores.disconnected(linked.peer, now)
+        self._reaching.link_down(linked.link, now)
+        self.finding.closed(_open_link(linked), now)
+
+    def dial_failed(self, event: DialFailed, now: Now) -> None:
+        """A dial came to nothing."""
+        if event.peer is not None:
+            self._reaching.dialled(event.address, event.peer, now, reached=False)
+        self.finding.failed(event.address, now, wrong_node=event.wrong_node)
+
+    def leave(self) -> None:
+        """Say goodbye to everybody, and dial nobody."""
+        self._leaving = True
+        for linked in list(self._core.links.values()):
+            self._core.close(linked, Reason.LEAVING)
+
+    def block(self, nodes: frozenset[NodeId]) -> None:
+        """Hear no more from these nodes."""
+        self.blocked = nodes
+        for linked in [each for each in self._core.links.values() if each.peer in nodes]:
+            self._core.close(linked, Reason.BLOCKED, seconds=86_400)
+        for node in nodes:
+            self.book.forget(node)
+
+    # --- other nodes
+
+    def _learn(self, envelope: bytes, linked: Linked, now: Now) -> None:
+        """An announcement that was verified already."""
+        parsed = parse_envelope(envelope)
+        self.book.learn(read_announcement(parsed.body), parsed, linked.neighbourhood, now)
+
+    def stored(self, envelope: bytes, linked: Linked | None, now: Now) -> None:
+        """A record was judged and stored: an announcement goes into the book."""
+        if linked is not None and len(envelope) > 3 and envelope[2] == Kind.ANNOUNCEMENT:
+            parsed = parse_envelope(envelope)
+            announcement = read_announcement(parsed.body)
+            if announcement.node_id != self._core.own and announcement.node_id not in self.blocked:
+                self.book.learn(announcement, parsed, linked.neighbourhood, now)
+
+    def ask_for_peers(self, linked: Linked, now: Now) -> None:
+        """Ask a peer for other nodes, now and then."""
+        due = now.instant - linked.asked_peers >= times.EXCHANGE_SECONDS
+        if due and linked.outbound and times.EXCHANGE in linked.features:
+            linked.asked_peers = now.instant
+            self._core.send(linked, PeersWanted())
+
+    def peers_wanted(self, linked: Linked, now: Now) -> None:
+        """A peer asks for other nodes; too often is not answered."""
+        if now.instant - linked.answered_peers >= times.EXCHANGE_SECONDS / 2:
+            linked.answered_peers = now.instant
+            self._core.send(linked, Peers(tuple(self.book.sample(linked.peer, linked.neighbourhood, now))))
+
+    def peers(self, linked: Linked, message: Peers, now: Now) -> None:
+        """A peer tells of other nodes, as it was asked. Raises :class:`RemoteError`."""
+        if now.instant - linked.asked_peers > times.EXCHANGE_SECONDS or linked.asked_peers == float("-inf"):
+            return
+        for envelope in message.envelopes:
+            announcement = self._read(envelope, now)
+            if announcement is not None and announcement.node_id != self._core.own:
+                self.book.learn(announcement, parse_envelope(envelope), linked.neighbourhood, now)
+
+    def _read(self, envelope: bytes, now: Now) -> Announcement | None:
+        parsed = parse_envelope(envelope)
+        announcement = read_announcement(parsed.body)
+        verify_envelope(parsed)
+        if parsed.kind is not Kind.ANNOUNCEMENT or parsed.authors != (announcement.node,):
+            return None
+        try:
+            check_times(announcement.issued, announcement.expires, now.timestamp)
+        except RemoteError:
+            return None  # old news is no offence
+        return None if announcement.node_id in self.blocked else announcement
+
+    # --- dialling
+
+    def refuses(self, now: Now) -> Callable[[NodeId], bool]:
+        """Whom this node does not want to be linked to."""
+        scores = self._core.scores
+        return lambda node: node in self.blocked or scores.banned_until(node, now) is not None
+
+    def dial(self, now: Now) -> None:
+        """Dial whom the policy wants to be dialled now."""
+        if self._leaving:
+            return
+        self.finding.set_refused(self.refuses(now))
+        for plan in self.finding.due([_open_link(each) for each in self._core.links.values()], now):
+            self._core.out.append(_to_dial(plan))
+        self._dial_through_relays(now)
+
+    def _dial_through_relays(self, now: Now) -> None:
+        """Where too few can be dialled, those who can only be reached through a peer of ours."""
+        links = self._core.links.values()
+        if now.instant < self._next_relayed or sum(each.outbound for each in links) >= SLOTS:
+            return
+        self._next_relayed = self._core.soon(now.instant, RELAYED_SECONDS)
+        relays = {each.peer for each in links if times.RELAY in each.features and not each.relayed}
+        entry = self.finding.relayed(relays, now) if relays else None
+        if entry is not None:
+            through = next(each for each in entry.relays if each in relays)
+            self.book.dialling(entry.node, now)
+            address = RELAY_PREFIX + to_text(through)
+            self._core.out.append(Dial(address, entry.node, entry.channel, Why.KEEP))
+
+    def next_due(self, now: Now) -> Instant | None:
+        """When somebody may be dialled next."""
+        return None if self._leaving else self.finding.next_due(now)
+
+
+def _open_link(linked: Linked) -> OpenLink:
+    kept = linked.why is Why.KEEP
+    return OpenLink(linked.peer, linked.outbound, linked.address, linked.since, linked.pinned, kept)
+
+
+def _to_dial(plan: Plan) -> Dial:
+    return Dial(plan.address, plan.peer, plan.channel_key, Why(plan.purpose.value), pinned=plan.pinned)

@@ -1,0 +1,357 @@
+"""How a new record reaches everybody: pushed to the mesh once judged, offered to the others, asked for where it lacks.
+
+Nothing is passed on before this node has judged it. What comes in heaps is not pushed record by record: the peers are
+told that the sets differ, and reconciliation carries it.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from hedgerow_protocol import limits
+from hedgerow_protocol.budget import Account
+from hedgerow_protocol.envelope import Kind, parse_envelope
+from hedgerow_protocol.errors import Code, RemoteError, Severity
+from hedgerow_protocol.gossip import settings as times
+from hedgerow_protocol.gossip.core import Core
+from hedgerow_protocol.gossip.events import Fetch, Fetched, Judge, Judged, LinkId, Standing, Ticket, Verdict
+from hedgerow_protocol.gossip.linked import Linked
+from hedgerow_protocol.gossip.recent import Recent
+from hedgerow_protocol.ids import NodeId, RecordId
+from hedgerow_protocol.messages import Got, Have, Records, Want
+from hedgerow_protocol.ports import Instant, Now
+from hedgerow_protocol.ratelimit import TokenBucket
+from hedgerow_protocol.records import open_slot, read_announcement, read_charter
+
+SENT_MAX = 3
+"""Times one record is sent to one peer at its wish."""
+
+
+@dataclass(slots=True)
+class _Judging:
+    """Envelopes that wait for the node's verdict."""
+
+    link: LinkId
+    peer: NodeId
+    account: Account
+    number: int
+    solicited: bool
+    recents: list[Recent]
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A record that was asked for."""
+
+    asked: Instant
+    tries: int = 1
+    others: deque[LinkId] = field(default_factory=deque)
+
+
+class Spreading:
+    """Takes records in from links and passes them on."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._judging: dict[Ticket, _Judging] = {}
+        self._fetching: dict[Ticket, LinkId] = {}
+        self._wanted: dict[RecordId, _Wanted] = {}
+        self._pushes = TokenBucket(times.PUSH_RATE, times.PUSH_BURST)
+        self._outgoing: dict[LinkId, list[bytes]] = {}
+        self._asking: dict[LinkId, list[RecordId]] = {}
+        self._waiting: set[RecordId] = set()
+        self.bulk = False
+        """More has changed than was pushed: the peers should compare digests."""
+        self.came = 0
+        """New records that came over links since the mesh was last looked at."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a heartbeat soon would do something."""
+        return bool(self._wanted) or any(each.offers for each in self._core.links.values())
+
+    # --- records come in
+
+    def records(self, linked: Linked, message: Records, now: Now) -> None:
+        """A peer sends records. Raises :class:`RemoteError`."""
+        if sum(map(len, message.envelopes)) > limits.RECORDS_BYTES_MAX:
+            raise RemoteError(Code.TOO_LARGE, f"Records come at most {limits.RECORDS_BYTES_MAX} bytes at a time.")
+        sync = linked.syncing
+        solicited = message.number > 0 and sync.expect > 0
+        if solicited:
+            sync.expect = max(0, sync.expect - len(message.envelopes))
+            sync.heard = now.instant
+        fresh = [each for each in message.envelopes if not self._is_copy(linked, each, now)]
+        allowed = self._admit(linked, fresh, solicited, now)
+        if not allowed:
+            # Without an answer a giver stops: so what there is no room for is not sent on and on.
+            if message.number and not fresh:
+                self._core.send(linked, Got(message.number))
+            return
+        recents = [self._core.recents.add(each, now.instant) for each in allowed]
+        for recent in recents:
+            recent.holders.add(linked.link)
+        ticket = self._core.ticket()
+        self._judging[ticket] = _Judging(linked.link, linked.peer, linked.account, message.number, solicited, recents)
+        self._core.out.append(Judge(ticket, linked.link, linked.peer, tuple(allowed)))
+
+    def _is_copy(self, linked: Linked, envelope: bytes, now: Now) -> bool:
+        recent = self._core.recents.copy(envelope)
+        if recent is None:
+            return False
+        first_time = linked.link not in recent.holders
+        recent.holders.add(linked.link)
+        if recent.rid is not None:
+            self._confirmed(linked, recent.rid, first_time, now)
+        return True
+
+    def _confirmed(self, linked: Linked, rid: RecordId, first_time: bool, now: Now) -> None:
+        """A peer shows that it holds a record; what we sent it ourselves would prove nothing."""
+        if first_time:
+            linked.brought += 1
+            self._core.introductions.corroborated(rid, linked.account, now.instant)
+
+    def _admit(self, linked: Linked, fresh: list[bytes], solicited: bool, now: Now) -> list[bytes]:
+        """What of this there is room for: the peer's rate first, then what its neighbourhood may still introduce."""
+        if not solicited:
+            fresh = self._within_rate(linked, fresh, now)
+        room = self._core.introductions.room(linked.account, now.instant)
+        allowed: list[bytes] = []
+        records, size, chains = room.records, room.bytes, room.chains
+        for envelope in fresh:
+            if len(envelope) > limits.ENVELOPE_BYTES_MAX:
+                raise RemoteError(Code.TOO_LARGE, f"A record is at most {limits.ENVELOPE_BYTES_MAX} bytes.")
+            founding = self._admissible(envelope)
+            if founding is None or records < 1 or size < len(envelope) or (founding and chains < 1):
+                continue
+            records, size, chains = records - 1, size - len(envelope), chains - founding
+            allowed.append(envelope)
+        return allowed
+
+    def _within_rate(self, linked: Linked, fresh: list[bytes], now: Now) -> list[bytes]:
+        passed = [
+            each
+            for each in fresh
+            if linked.pushes.take(1, now.instant) and linked.push_bytes.take(len(each), now.instant)
+        ]
+        if len(passed) < len(fresh) and now.instant - linked.flooded >= 1.0:
+            linked.flooded = now.instant
+            self._core.scores.flooded(linked.peer, now)
+        return passed
+
+    def _admissible(self, envelope: bytes) -> bool | None:
+        """Whether this founds a chain that is new here; ``None`` for what is not passed around. Looks at little."""
+        kind = envelope[2] if len(envelope) > 3 else 0
+        if kind == Kind.CHARTER:
+            parsed = parse_envelope(envelope)
+            return read_charter(parsed.body).previous is None and (0, parsed.rid) not in self._core.live
+        if kind == Kind.ANNOUNCEMENT and not read_announcement(parse_envelope(envelope).body).addresses:
+            return None
+        return False
+
+    # --- and are judged
+
+    def judged(self, event: Judged, now: Now) -> tuple[LinkId | None, list[tuple[RecordId, bytes]]]:
+        """The node has judged what a link brought. That link, and the records that are new with their envelopes."""
+        judging = self._judging.pop(event.ticket, None)
+        if judging is None:
+            return None, []
+        linked = self._core.links.get(judging.link)
+        new: list[tuple[RecordId, bytes]] = []
+        for recent, verdict in zip(judging.recents, event.verdicts, strict=True):
+            envelope = recent.envelope
+            if self._settle(judging, linked, recent, verdict, now) and envelope is not None and verdict.rid:
+                new.append((verdict.rid, envelope))
+        if linked is not None and judging.number:
+            self._core.send(linked, Got(judging.number))
+        return judging.link, new
+
+    def _settle(self, judging: _Judging, linked: Linked | None, recent: Recent, verdict: Verdict, now: Now) -> bool:
+        core = self._core
+        rid = verdict.rid
+        if rid is not None:
+            self._wanted.pop(rid, None)
+        match verdict.standing:
+            case Standing.STORED if rid is not None:
+                size = len(recent.envelope or b"")
+                recent = core.recents.judged(recent, rid, stored=True)
+                core.scores.delivered(judging.peer, now)
+                core.introductions.charge(judging.account, rid, size, now.instant, new_chain=verdict.new_chain)
+                self.came += 1
+                if linked is not None:
+                    linked.brought += 1
+                    linked.syncing.stored += judging.solicited
+                    linked.suspicious += self._is_old(recent, now)
+                self._spread(rid, recent, now)
+                return True
+            case Standing.WAITING if rid is not None:
+                core.recents.judged(recent, rid, stored=True)
+                core.introductions.charge(judging.account, rid, len(recent.envelope or b""), now.instant)
+                self._waiting.add(rid)
+                if linked is not None and verdict.needs is not None:
+                    self._want(linked, verdict.needs, now)
+            case Standing.KNOWN | Standing.SUPERSEDED if rid is not None:
+                core.recents.judged(recent, rid, stored=False)
+                core.introductions.corroborated(rid, judging.account, now.instant)
+            case _:
+                core.recents.refused(recent)
+                if linked is not None and verdict.code is not None:
+                    self._blame(linked, verdict.code, now)
+        return False
+
+    def _blame(self, linked: Linked, code: Code, now: Now) -> None:
+        # What is merely late, early or too much here may be right elsewhere: honest peers with other clocks or
+        # keepers send it. A peer that judged before it spoke never sends the rest.
+        error = RemoteError(code, "")
+        if error.severity is not Severity.LOW:
+            self._core.offended(linked, error, now)
+
+    def _is_old(self, recent: Recent, now: Now) -> bool:
+        if recent.envelope is None or recent.envelope[2] not in (Kind.LISTING, Kind.WITHDRAWAL):
+            return False
+        slot = open_slot(parse_envelope(recent.envelope)).slot
+        return slot.issued < now.timestamp - times.ANNOUNCED_FOR_SECONDS
+
+    def arrived(self, rids: list[RecordId], now: Now) -> None:
+        """These records are live now; those that had to wait for their charter are passed on at last."""
+        for rid in self._waiting.intersection(rids):
+            self._waiting.discard(rid)
+            recent = self._core.recents.record(rid)
+            if recent is not None:
+                self._spread(rid, recent, now)
+        if len(self._waiting) > limits.WAITING_ENVELOPES_MAX:
+            self._waiting.clear()
+
+    # --- and go out
+
+    def published(self, rid: RecordId, envelope: bytes, now: Now) -> None:
+        """This node made or imported a record."""
+        recent = self._core.recents.copy(envelope) or self._core.recents.add(envelope, now.instant)
+        recent = self._core.recents.judged(recent, rid, stored=True)
+        self._spread(rid, recent, now, own=True)
+
+    def _spread(self, rid: RecordId, recent: Recent, now: Now, *, own: bool = False) -> None:
+        if recent.envelope is None or not self._pushes.take(1, now.instant):
+            self.bulk = True
+            return
+        for linked in self._core.greeted():
+            if linked.link in recent.holders or not self._core.scores.may_gossip(linked.peer, now):
+                continue
+            if linked.in_mesh or (own and linked.outbound):
+                self._outgoing.setdefault(linked.link, []).append(recent.envelope)
+                recent.holders.add(linked.link)
+            elif not linked.offer(rid):
+                self.bulk = True
+
+    def flush(self) -> None:
+        """Send what this event made ready, several records in one message."""
+        for link, envelopes in self._outgoing.items():
+            if (linked := self._core.links.get(link)) is not None:
+                for part in packed(envelopes):
+                    self._core.send(linked, Records(0, part))
+        self._outgoing.clear()
+        for link, rids in self._asking.items():
+            if (linked := self._core.links.get(link)) is not None:
+                for at in range(0, len(rids), limits.IDS_MAX):
+                    self._core.send(linked, Want(tuple(rids[at : at + limits.IDS_MAX])))
+        self._asking.clear()
+
+    def heartbeat(self, now: Now) -> None:
+        """Send the lazy digests, and ask somebody else where an answer did not come."""
+        for linked in self._core.greeted():
+            if linked.offers:
+                offers = [rid for rid in linked.offers if not self._holds(linked, rid)][: limits.IDS_MAX]
+                linked.offers.clear()
+                if offers:
+                    self._core.send(linked, Have(tuple(offers)))
+        late = [rid for rid, each in self._wanted.items() if now.instant - each.asked > times.WANT_SECONDS]
+        for rid in late:
+            self._ask_another(rid, self._wanted[rid], now)
+        self._core.recents.expire(now.instant)
+
+    def _holds(self, linked: Linked, rid: RecordId) -> bool:
+        recent = self._core.recents.record(rid)
+        return recent is None or linked.link in recent.holders
+
+    # --- offers and wishes
+
+    def have(self, linked: Linked, message: Have, now: Now) -> None:
+        """A peer offers records."""
+        for rid in message.rids:
+            if not linked.ids.take(1, now.instant):
+                return
+            recent = self._core.recents.record(rid)
+            if recent is None:
+                self._want(linked, rid, now)
+            else:
+                first_time = linked.link not in recent.holders
+                recent.holders.add(linked.link)
+                self._confirmed(linked, rid, first_time, now)
+
+    def _want(self, linked: Linked, rid: RecordId, now: Now) -> None:
+        wanted = self._wanted.get(rid)
+        if wanted is not None:
+            if linked.link not in wanted.others and len(wanted.others) < times.WANT_TRIES_MAX:
+                wanted.others.append(linked.link)
+        elif len(self._wanted) < times.WANTED_MAX:
+            self._wanted[rid] = _Wanted(now.instant)
+            self._asking.setdefault(linked.link, []).append(rid)
+
+    def _ask_another(self, rid: RecordId, wanted: _Wanted, now: Now) -> None:
+        while wanted.others and wanted.tries < times.WANT_TRIES_MAX:
+            linked = self._core.links.get(wanted.others.popleft())
+            if linked is not None:
+                wanted.tries += 1
+                wanted.asked = now.instant
+                self._asking.setdefault(linked.link, []).append(rid)
+                return
+        del self._wanted[rid]
+
+    def want(self, linked: Linked, message: Want, now: Now) -> None:
+        """A peer wishes records."""
+        rids: list[RecordId] = []
+        for rid in message.rids:
+            if not linked.ids.take(1, now.instant):
+                break
+            times_sent = linked.sent.get(rid, 0)
+            if times_sent < SENT_MAX:
+                linked.sent[rid] = times_sent + 1
+                rids.append(rid)
+        if len(linked.sent) > times.WANTED_MAX:
+            linked.sent.clear()
+        asleep: list[RecordId] = []
+        for rid in rids:
+            recent = self._core.recents.record(rid)
+            if recent is not None and recent.envelope is not None and rid not in self._waiting:
+                recent.holders.add(linked.link)
+                self._outgoing.setdefault(linked.link, []).append(recent.envelope)
+            else:
+                asleep.append(rid)
+        if asleep:
+            ticket = self._core.ticket()
+            self._fetching[ticket] = linked.link
+            self._core.out.append(Fetch(ticket, linked.link, tuple(asleep)))
+
+    def fetched(self, event: Fetched) -> bool:
+        """Records a peer wished have been read. ``False`` when somebody else asked for them."""
+        link = self._fetching.pop(event.ticket, None)
+        if link is None:
+            return False
+        if link in self._core.links:
+            self._outgoing.setdefault(link, []).extend(event.envelopes)
+        return True
+
+
+def packed(envelopes: list[bytes]) -> list[tuple[bytes, ...]]:
+    """Cut into messages that are not too large."""
+    parts: list[tuple[bytes, ...]] = []
+    part: list[bytes] = []
+    size = 0
+    for envelope in envelopes:
+        if part and (size + len(envelope) > limits.RECORDS_BYTES_MAX or len(part) >= limits.ENVELOPES_MAX):
+            parts.append(tuple(part))
+            part, size = [], 0
+        part.append(envelope)
+        size += len(envelope)
+    if part:
+        parts.append(tuple(part))
+    return parts

@@ -1,0 +1,206 @@
+"""Two nodes whose sets differ find out how, and give each other what is lacking.
+
+A :class:`~hedgerow_protocol.reconcile.session.Session` finds the difference; here it is decided when one begins, and
+the records themselves travel: a few messages at a time, the next when the peer has judged the last.
+"""
+
+from hedgerow_protocol.gossip import settings as times
+from hedgerow_protocol.gossip.core import Core
+from hedgerow_protocol.gossip.events import Fetch, Fetched, LinkId, Ticket
+from hedgerow_protocol.gossip.linked import Linked
+from hedgerow_protocol.gossip.spreading import packed
+from hedgerow_protocol.gossip.tending import Tending
+from hedgerow_protocol.messages import Got, Reconcile, Records
+from hedgerow_protocol.ports import Instant, Now
+from hedgerow_protocol.reconcile.session import Session, Step, is_opening
+
+SLICE_SECONDS = 0.002
+"""Seconds. Between two slices of a long computation, for whatever else the node has to do."""
+
+EXPECT_SECONDS_MAX = 60.0
+"""Seconds. What a peer promised and did not send for so long is not waited for any longer."""
+
+
+class Syncing:
+    """Reconciliation over all links."""
+
+    def __init__(self, core: Core, tending: Tending) -> None:
+        self._core = core
+        self._tending = tending
+        self._fetching: dict[Ticket, LinkId] = {}
+        self.next_slice: Instant | None = None
+        """When a session that works in slices wants the next one."""
+
+    # --- when
+
+    def compare(self, linked: Linked, count: int, digest: bytes, now: Now) -> None:
+        """A peer has told its count and digest: where they differ, find out how."""
+        linked.count = count
+        sync = linked.syncing
+        if self._tending.same(linked, digest):
+            sync.own_changes = sync.fruitless = 0
+            sync.ever_equal = True
+            sync.again = False
+        elif now.instant >= sync.not_before and self._quiet(linked):
+            self._open(linked, now)
+
+    def _quiet(self, linked: Linked) -> bool:
+        sync = linked.syncing
+        return sync.session is None and not sync.expect and linked.giving.idle
+
+    def changed(self, many: int) -> None:
+        """So many changes of this node's own set."""
+        for linked in self._core.links.values():
+            linked.syncing.own_changes += many
+
+    def _open(self, linked: Linked, now: Now) -> None:
+        sync = linked.syncing
+        hint = sync.own_changes if sync.ever_equal else None
+        sync.session = Session.open(
+            self._core.live,
+            binding=linked.binding,
+            dialled=linked.outbound,
+            peer=linked.peer,
+            peer_count=linked.count,
+            hint=hint,
+            entropy=self._core.entropy,
+            now=now,
+        )
+        sync.opened = True
+        sync.stored = sync.gave = 0
+        self._step(linked, sync.session.start(now), now)
+
+    # --- steps
+
+    def reconcile(self, linked: Linked, message: Reconcile, now: Now) -> None:
+        """A step of the peer's. Raises :class:`RemoteError`."""
+        sync = linked.syncing
+        sync.heard = now.instant
+        if sync.session is None:
+            if not is_opening(message.payload):
+                return  # of a session that has ended here already
+            if not linked.giving.idle:
+                linked.giving.rids.clear()  # the peer begins anew: what it still lacks it will say again
+            sync.session = Session.answer(
+                self._core.live,
+                binding=linked.binding,
+                dialled=linked.outbound,
+                peer=linked.peer,
+                entropy=self._core.entropy,
+                now=now,
+            )
+            sync.opened = False
+            sync.stored = sync.gave = 0
+        self._step(linked, sync.session.handle(message.payload, now), now)
+
+    def _step(self, linked: Linked, step: Step, now: Now) -> None:
+        sync = linked.syncing
+        for payload in step.send:
+            self._core.send(linked, Reconcile(payload))
+        linked.giving.rids.extend(step.give)
+        sync.gave += len(step.give)
+        sync.expect += step.expect
+        sync.heard = now.instant
+        sync.slicing = step.busy
+        if step.busy:
+            self.next_slice = Instant(now.instant + SLICE_SECONDS)
+        if step.done:
+            sync.session = None
+            sync.again = step.again
+            sync.check = sync.opened
+            if step.failed is not None:
+                self._core.scores.unconverged(linked.peer, now)
+                self._wait_longer(linked, now)
+        self._give(linked, now)
+
+    def _wait_longer(self, linked: Linked, now: Now) -> None:
+        sync = linked.syncing
+        wait = min(times.SYNC_FRUITLESS_SECONDS * 2**sync.fruitless, times.SYNC_FRUITLESS_SECONDS_MAX)
+        sync.fruitless += 1
+        sync.not_before = self._core.soon(now.instant, wait)
+
+    def slice(self, now: Now) -> None:
+        """Let sessions that work in slices do one."""
+        if self.next_slice is None or now.instant < self.next_slice:
+            return
+        self.next_slice = None
+        for linked in list(self._core.greeted()):
+            session = linked.syncing.session
+            if session is not None and linked.syncing.slicing:
+                self._step(linked, session.tick(now), now)
+
+    def heartbeat(self, now: Now) -> None:
+        """Step sessions that work in slices, give up on what stands still, compare again after what has moved."""
+        for linked in list(self._core.greeted()):
+            sync = linked.syncing
+            if sync.session is not None:
+                self._step(linked, sync.session.tick(now), now)
+            if sync.expect and now.instant - sync.heard > EXPECT_SECONDS_MAX:
+                sync.expect = 0
+                self._wait_longer(linked, now)
+            self._give_up_giving(linked, now)
+            if sync.check and self._quiet(linked):
+                self._look_again(linked, now)
+
+    def _look_again(self, linked: Linked, now: Now) -> None:
+        sync = linked.syncing
+        sync.check = False
+        if sync.stored or sync.gave:
+            sync.fruitless = 0
+            sync.not_before = Instant(now.instant + (0.0 if sync.again else times.SYNC_SECONDS_MIN))
+            self._tending.ping(linked)
+        elif now.instant >= sync.not_before:
+            self._wait_longer(linked, now)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits here that a heartbeat would look at."""
+        return any(not self._quiet(each) or each.syncing.check for each in self._core.links.values())
+
+    # --- giving
+
+    def got(self, linked: Linked, got: Got, now: Now) -> None:
+        """A message of records was judged."""
+        if linked.giving.in_flight.pop(got.number, None) is not None:
+            linked.syncing.heard = now.instant
+            self._give(linked, now)
+            if linked.syncing.check and self._quiet(linked):
+                self._look_again(linked, now)
+
+    def _give(self, linked: Linked, now: Now) -> None:
+        giving = linked.giving
+        self._send_ready(linked, now)
+        room = len(giving.in_flight) < times.GIVE_WINDOW and len(giving.ready) < times.GIVE_FETCH
+        if room and giving.rids and not giving.fetching:
+            many = min(times.GIVE_FETCH, len(giving.rids))
+            rids = tuple(giving.rids.popleft() for _ in range(many))
+            giving.fetching = many
+            ticket = self._core.ticket()
+            self._fetching[ticket] = linked.link
+            self._core.out.append(Fetch(ticket, linked.link, rids))
+
+    def _send_ready(self, linked: Linked, now: Now) -> None:
+        giving = linked.giving
+        while giving.ready and len(giving.in_flight) < times.GIVE_WINDOW:
+            part = packed(list(giving.ready))[0]
+            for _ in part:
+                giving.ready.popleft()
+            giving.number += 1
+            giving.in_flight[giving.number] = now.instant
+            self._core.send(linked, Records(giving.number, part))
+
+    def fetched(self, event: Fetched, now: Now) -> None:
+        """Records have been read that a peer lacks."""
+        link = self._fetching.pop(event.ticket, None)
+        linked = None if link is None else self._core.links.get(link)
+        if linked is not None:
+            linked.giving.fetching = 0
+            linked.giving.ready.extend(event.envelopes)
+            self._give(linked, now)
+
+    def _give_up_giving(self, linked: Linked, now: Now) -> None:
+        giving = linked.giving
+        if giving.in_flight and now.instant - min(giving.in_flight.values()) > times.GIVE_SECONDS_MAX:
+            giving.in_flight.clear()
+            giving.rids.clear()
+            giving.ready.clear()

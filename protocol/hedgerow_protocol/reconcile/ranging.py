@@ -1,0 +1,95 @@
+"""The stage of a session in which ranges are compared by Negentropy, under the session's own salt."""
+
+from typing import Final
+
+from hedgerow_protocol.errors import Code, RemoteError
+from hedgerow_protocol.reconcile.negentropy import Initiator, Responder
+from hedgerow_protocol.reconcile.payloads import PAYLOAD_BYTES_MAX, SHORT_NAME_BYTES, End, Payload, Ranges
+from hedgerow_protocol.reconcile.salting import NAME_BYTES
+from hedgerow_protocol.reconcile.session_view import SessionView
+from hedgerow_protocol.reconcile.talk import SESSION_IDS_MAX, Talk
+
+RESPONDER_MESSAGE_BYTES: Final = PAYLOAD_BYTES_MAX - 100
+"""Bytes. Of a responder's message: a payload less its other fields."""
+
+INITIATOR_MESSAGE_BYTES: Final = PAYLOAD_BYTES_MAX - 100 - RESPONDER_MESSAGE_BYTES // 32 * SHORT_NAME_BYTES
+"""Bytes. Of an initiator's message: it names, in the same payload, all that the last answer listed."""
+
+
+class RangeInitiator:
+    """The side with more records begins, and learns the difference."""
+
+    def __init__(self, talk: Talk, view: SessionView) -> None:
+        self._talk = talk
+        self._view = view
+        self._initiator: Initiator | None = None
+        self._seen: set[bytes] = set()
+        talk.work(view.prepare_order(), self._begin)
+
+    def _begin(self) -> None:
+        assert self._view.ordered is not None  # noqa: S101 - the job made it
+        self._talk.own_count = self._view.length
+        self._initiator = Initiator(self._view.ordered, INITIATOR_MESSAGE_BYTES)
+        self._talk.send(Ranges(self._talk.tag, self._initiator.start(), b"", 0))
+
+    def handle(self, payload: Payload) -> None:
+        """Hear an answer. Raises :class:`RemoteError`."""
+        talk = self._talk
+        if not isinstance(payload, Ranges) or self._initiator is None:
+            raise RemoteError(Code.MALFORMED, "A payload of a reconciliation came out of turn.")
+        talk.round()
+        reply, have, need = self._initiator.receive(payload.message)
+        have = [salted for salted in dict.fromkeys(have) if salted not in self._seen]
+        need = [salted for salted in dict.fromkeys(need) if salted not in self._seen]
+        room = SESSION_IDS_MAX - talk.ids
+        have = have[:room]
+        need = need[: room - len(have)]
+        self._seen.update(have, need)
+        talk.ids += len(have) + len(need)
+        giving = talk.give([rid for salted in have for rid in self._view.named(salted[:NAME_BYTES])])
+        talk.expect(len(need))
+        names = b"".join(salted[:SHORT_NAME_BYTES] for salted in need)
+        if reply is None:
+            talk.live.views.audited(talk.peer, talk.now)
+        if reply is None or talk.used_up or talk.ids >= SESSION_IDS_MAX:
+            talk.end(again=reply is not None or talk.ids >= SESSION_IDS_MAX, names=names, giving=giving)
+        else:
+            talk.send(Ranges(talk.tag, reply, names, giving))
+
+    def ended(self, end: End) -> None:
+        """Hear that the responder can go on no longer."""
+
+
+class RangeResponder:
+    """The side with fewer records answers."""
+
+    def __init__(self, talk: Talk, view: SessionView) -> None:
+        self._talk = talk
+        self._view = view
+        self._responder: Responder | None = None
+        talk.work(view.prepare_order(), self._begin)
+
+    def _begin(self) -> None:
+        assert self._view.ordered is not None  # noqa: S101 - the job made it
+        self._talk.own_count = self._view.length
+        self._responder = Responder(self._view.ordered, RESPONDER_MESSAGE_BYTES)
+
+    def handle(self, payload: Payload) -> None:
+        """Hear a message of the initiator's. Raises :class:`RemoteError`."""
+        talk = self._talk
+        if not isinstance(payload, Ranges) or self._responder is None:
+            raise RemoteError(Code.MALFORMED, "A payload of a reconciliation came out of turn.")
+        talk.round()
+        talk.expect(payload.giving)
+        talk.give_named(payload.names, self._view)
+        answer = self._responder.receive(payload.message)
+        if talk.used_up:
+            talk.end(again=True)
+        else:
+            talk.send(Ranges(talk.tag, answer, b"", 0))
+
+    def ended(self, end: End) -> None:
+        """Hear that it is over. Raises :class:`RemoteError`."""
+        self._talk.give_named(end.names, self._view)
+        if not end.again:
+            self._talk.live.views.audited(self._talk.peer, self._talk.now)

@@ -1,0 +1,166 @@
+"""What the stages of one session share: the set, the words to send, what is given and expected, and the caps."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from hedgerow_protocol.errors import Code, RemoteError
+from hedgerow_protocol.ids import NodeId, RecordId
+from hedgerow_protocol.ports import Entropy, Instant
+from hedgerow_protocol.reconcile import payloads
+from hedgerow_protocol.reconcile.hour_views import HourView
+from hedgerow_protocol.reconcile.live_set import LiveSet
+from hedgerow_protocol.reconcile.payloads import SHORT_NAME_BYTES, End, Payload
+from hedgerow_protocol.reconcile.salting import Salt, session_salt
+from hedgerow_protocol.reconcile.session_view import SessionView
+
+SESSION_BYTES_MAX: Final = 1 << 20
+"""Bytes. Of one session, both ways: what is still to be found then is left to the next one."""
+
+SESSION_IDS_MAX: Final = 65_536
+"""Ids. Found by one session, both ways together: 4 MB of memory. An empty node needs few sessions all the same."""
+
+ROUNDS_FREE: Final = 4
+"""Messages. Of an initiator beyond two for each level of sixteen; honest sessions need fewer."""
+
+ROUND_BYTES: Final = 30_000
+"""Bytes. For so many that travelled, one more round is allowed: full messages are bounded by their bytes."""
+
+View: TypeAlias = SessionView | HourView
+
+
+class Talk:
+    """One session, as its stages see it."""
+
+    def __init__(self, live: LiveSet, *, peer: NodeId, binding: bytes, dialled: bool, entropy: Entropy) -> None:
+        self.live = live
+        self.peer = peer
+        self.binding = binding
+        self.dialled = dialled
+        self.entropy = entropy
+        self.now = Instant(0.0)
+        self.tag = b""
+        self.nonces: tuple[bytes, bytes] = (b"", b"")
+        self.peer_count = 0
+        self.own_count = 0
+        self.bytes = 0
+        self.rounds = 0
+        self.ids = 0
+        self.done = False
+        self.again = False
+        self.failed: str | None = None
+        self.job: Iterator[None] | None = None
+        self._then: Callable[[], None] | None = None
+        self.inbox: deque[Payload] = deque()
+        self._given: set[RecordId] = set()
+        self._fresh: SessionView | None = None
+        self._send: list[bytes] = []
+        self._give: list[RecordId] = []
+        self._expect = 0
+        self._promised = 0
+
+    def anew(self, tag: bytes, nonce: bytes, peer_count: int) -> None:
+        """The peer opens a session, and nothing of another one counts any more."""
+        self.tag, self.nonces, self.peer_count = tag, (nonce, b""), peer_count
+        self.bytes = self.rounds = self.ids = self._promised = 0
+        self.job = self._then = self._fresh = None
+        self.inbox.clear()
+
+    # --- outputs
+
+    def send(self, payload: Payload) -> None:
+        """Say something."""
+        data = payloads.encode(payload)
+        self.bytes += len(data)
+        self._send.append(data)
+
+    def give(self, rids: list[RecordId]) -> int:
+        """The peer lacks these. Returns how many were not given before."""
+        new = [rid for rid in dict.fromkeys(rids) if rid not in self._given]
+        self._given.update(new)
+        self._give.extend(new)
+        return len(new)
+
+    def give_named(self, names: bytes, view: View | None) -> None:
+        """The peer asks for these. Raises :class:`RemoteError` for more than a session may hold."""
+        self.ids += len(names) // SHORT_NAME_BYTES
+        if self.ids > SESSION_IDS_MAX:
+            raise RemoteError(Code.LIMIT, "More records were asked for than one reconciliation may find.")
+        if view is not None:
+            for at in range(0, len(names), SHORT_NAME_BYTES):
+                self.give(view.named(names[at : at + SHORT_NAME_BYTES]))
+
+    def expect(self, many: int) -> None:
+        """The peer is going to send so many records."""
+        self._promised += many
+        if self._promised > SESSION_IDS_MAX:
+            raise RemoteError(Code.LIMIT, "More records were promised than one reconciliation may find.")
+        self._expect += many
+
+    def taken(self) -> tuple[tuple[bytes, ...], tuple[RecordId, ...], int]:
+        """All outputs since the last time."""
+        outputs = tuple(self._send), tuple(self._give), self._expect
+        self._send, self._give, self._expect = [], [], 0
+        return outputs
+
+    # --- end
+
+    def end(self, *, again: bool, names: bytes = b"", giving: int = 0) -> None:
+        """Say that it is over."""
+        self.send(End(self.tag, names, giving, again))
+        self.finish(again=again)
+
+    def finish(self, *, again: bool) -> None:
+        """It is over."""
+        self.done = True
+        self.again = again
+        self.job = self._then = None
+        self.inbox.clear()
+
+    def fail(self, reason: str) -> None:
+        """It is over because of what the peer did."""
+        self.failed = reason
+        self.finish(again=False)
+
+    # --- work in slices
+
+    def work(self, job: Iterator[None], then: Callable[[], None]) -> None:
+        """Do a long piece of work, a slice now and one with every tick, and then go on."""
+        self.job, self._then = job, then
+        self.slice()
+
+    def slice(self) -> None:
+        """One slice of the work at hand."""
+        if self.job is None or next(self.job, self) is not self:
+            return
+        then = self._then
+        self.job = self._then = None
+        if then is not None:
+            then()
+
+    # --- salts and caps
+
+    def salt(self) -> Salt:
+        """This session's own salt."""
+        return session_salt(self.binding, *self.nonces)
+
+    def fresh(self) -> SessionView | None:
+        """The set under this session's salt, as it was when first asked for; ``None`` while there is no room for it."""
+        if self._fresh is None:
+            self._fresh = self.live.session_view(self.salt())
+        return self._fresh
+
+    def round(self) -> None:
+        """One more message to answer. Raises :class:`RemoteError` beyond what any honest session needs."""
+        self.rounds += 1
+        levels, most = 0, max(self.own_count, self.peer_count)
+        while most > 1:
+            most = -(-most // 16)
+            levels += 1
+        if self.rounds > 2 * levels + ROUNDS_FREE + self.bytes // ROUND_BYTES:
+            raise RemoteError(Code.LIMIT, "The reconciliation does not come to an end.")
+
+    @property
+    def used_up(self) -> bool:
+        """This session has sent and heard as much as it may."""
+        return self.bytes >= SESSION_BYTES_MAX
