@@ -180,7 +180,8 @@ class Finding:
         self._changed = False
         self._dialling = {key: each for key, each in self._dialling.items() if each.until > now.instant}
         self._away = {node: until for node, until in self._away.items() if until > now.instant}
-        self._held = {peer: held for peer, held in self._held.items() if any(peer == link.peer for link in links)}
+        linked = {link.peer for link in links}
+        self._held = {peer: held for peer, held in self._held.items() if peer in linked}
         plans = self._known_due(self._view(links), now)
         view = self._view(links)
         if self._slots:
@@ -221,8 +222,8 @@ class Finding:
         places = [neighbourhood_of(link.address) for link in kept]
         places += [neighbourhood_of(each.plan.address) for each in begun]
         held = [*self._held.values(), *begun]
-        own = sum(not link.pinned and self._found.get(link.address) is None for link in kept)
-        own += sum(not each.plan.pinned and self._found.get(each.plan.address) is None for each in begun)
+        own = sum(not link.pinned and link.address not in self._found for link in kept)
+        own += sum(not each.plan.pinned and each.plan.address not in self._found for each in begun)
         pinned = sum(link.pinned for link in kept) + sum(each.plan.pinned for each in begun)
         self._online = any(not is_local(neighbourhood_of(link.address)) for link in links)
         return _View(
@@ -250,7 +251,7 @@ class Finding:
         """Not ourselves, not linked, not under way, not given up."""
         if known.address in self._own_addresses or known.address in self._dialling:
             return False
-        if known.failures >= FOUND_FAILURES_MAX and self._pinned.get(known.address) is None:
+        if known.failures >= FOUND_FAILURES_MAX and known.address not in self._pinned:
             return False
         return known.peer is None or (known.peer not in linked and self._is_welcome(known.peer))
 

@@ -53,7 +53,7 @@ class KnownAddresses:
 
     def get(self, address: str) -> KnownAddress | None:
         """How it went with this address."""
-        return self._known.get(same_form(address))
+        return self._known.get(address) or self._known.get(same_form(address))
 
     def add(self, address: str) -> bool:
         """Know one more; ``False`` when it was known already."""

@@ -200,7 +200,7 @@ async def test_failed_handshakes_close_the_door_to_that_address_only(session: ai
             pass
 
 
-def clock_after(called: Served, seconds: float):  # type: ignore[no-untyped-def] # noqa: ANN201 - a clock
+def clock_after(called: Served, seconds: float):  # type: ignore[no-untyped-def]
     """The door's clock, so much later."""
     present = called.door.monotonic
     return lambda: present() + seconds

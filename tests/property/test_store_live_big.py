@@ -81,7 +81,7 @@ async def _block(directory: Directory, order: random.Random, now: Timestamp) -> 
         assert await directory.unblock(target)
 
 
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=1200, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     order=st.randoms(use_true_random=False),

@@ -215,16 +215,17 @@ def test_who_was_reached_lately_is_not_even_tested() -> None:
 
 
 def test_a_second_place_never_pushes_anybody_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address_table, "TABLE_BUCKETS", 1)
+    monkeypatch.setattr(address_table, "TABLE_BUCKETS", 2)
     monkeypatch.setattr(address_table, "TABLE_SLOTS", 4)
     book = book_of()
     number = 0
-    while len(book) < 4:
+    while len(book) < 8:
         number += 1
         learn(book, number)
     before = {entry.node for entry in book}
     for node in range(number + 1):
-        learn(book, node, source=place_in(700))
+        for source in range(700, 720):
+            learn(book, node, source=place_in(source))
     assert {entry.node for entry in book} == before
     assert all(len(entry.sources) == 1 for entry in book)
     check(book)

@@ -107,6 +107,14 @@ def test_those_who_hold_a_record_share_its_charge() -> None:
     assert introductions.room(accounts[0], Instant(T0 + 1)).records >= rooms[0].records
 
 
+def test_what_a_chosen_peer_brought_is_charged_to_nobody_else() -> None:
+    introductions = Introductions()
+    introductions.charge(at("1.2.3.4", 1, pinned=True), rid(1), 1_000, T0, new_chain=True)
+    introductions.corroborated(rid(1), at("5.6.7.8"), T0)
+    assert introductions.room(at("5.6.7.8"), T0).records == 30_000
+    assert introductions.room(at("1.2.3.4", 1, pinned=True), T0).records == 149_999
+
+
 def test_nobody_is_pushed_over_his_limit_by_what_others_brought() -> None:
     introductions = Introductions()
     account, full = at("1.2.3.4"), at("5.6.7.8")

@@ -17,6 +17,7 @@ from hedgerow_node import clock
 from hedgerow_node.app.control import open_control
 from hedgerow_node.app.folder import prepare_folder
 from hedgerow_node.app.peering import NodePeering
+from hedgerow_node.app.speaking import SpeakingDirectory
 from hedgerow_node.config import Config
 from hedgerow_node.directory.door_folder import FolderLock, make_folder
 from hedgerow_node.directory.service import Directory
@@ -67,7 +68,7 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         stack.enter_context(FolderLock(config))
         keys = prepare_folder(config)
         node_id = NodeId(keys.node.public[1:])
-        directory = Directory.open(config.database_file, records_max=config.records_max)
+        directory = SpeakingDirectory.open(config.database_file, records_max=config.records_max)
         stack.push_async_callback(_in_time("store", directory.close, CLOSE_STORE_SECONDS_MAX))
         network = Network(config, directory, keys.node, _visitor_of(config))
         leave = _in_time("network", network.stop, CLOSE_NETWORK_SECONDS_MAX)

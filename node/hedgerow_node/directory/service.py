@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from hedgerow_node.directory.accept import take_all
 from hedgerow_node.directory.accept_waiting import WaitingRoom
@@ -56,7 +56,7 @@ class Directory:
         self._live: tuple[tuple[int, int], tuple[int, str]] | None = None
 
     @classmethod
-    def open(cls, path: Path, *, records_max: int = limits.RECORDS_STORED_MAX) -> "Directory":
+    def open(cls, path: Path, *, records_max: int = limits.RECORDS_STORED_MAX) -> Self:
         """Open or create the store at ``path`` (``public.db``). Raises :class:`StoreError` with a sentence."""
         return cls(Database.open(path), Caps(records=records_max))
 

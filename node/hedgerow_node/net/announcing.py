@@ -61,11 +61,8 @@ class Announced:
     addresses: tuple[str, ...]
     seq: int
     renew_at: Timestamp
-
-    @property
-    def gossiped(self) -> bool:
-        """Whether others may pass it on: it says where this node is."""
-        return bool(self.addresses)
+    gossiped: bool
+    """Whether others are to pass it on: it says where this node is, or that it is no longer where it was."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +75,8 @@ class Announcer:
     announce: str = ""
     """What the keeper says this node's web address is."""
     onion: str = ""
+    told: bool = False
+    """Others were told an address of this node, and may still remember it."""
     last_seq: int = 0
     """Of the newest announcement there ever was; the next is above it, whatever the clock says."""
     unreachable: frozenset[str] = frozenset()
@@ -114,6 +113,7 @@ class Announcer:
             return None
         self.current = self._make(now, self.addresses)
         self.last_seq = self.current.seq
+        self.told = bool(self.current.addresses)
         return self.current
 
     def _make(self, now: Timestamp, addresses: Sequence[str]) -> Announced:
@@ -128,6 +128,6 @@ class Announcer:
             expires=Timestamp(now + LIFE_SECONDS),
         )
         signed = envelopes.sign(Kind.ANNOUNCEMENT, announcement.to_body(), (self.key,)).envelope
-        return Announced(
-            signed.rid, signed.to_bytes(), tuple(addresses), seq, Timestamp(now + LIFE_SECONDS // 2)
-        )
+        renew_at = Timestamp(now + LIFE_SECONDS // 2)
+        gossiped = bool(addresses) or self.told
+        return Announced(signed.rid, signed.to_bytes(), tuple(addresses), seq, renew_at, gossiped)

@@ -10,13 +10,23 @@ from typing import Any, Final
 from hedgerow_node.net import bounds
 from hedgerow_node.net.announcing import relay_address
 from hedgerow_node.net.circuits import Circuits, CircuitTransport
-from hedgerow_node.net.dialing import DialError, Dialer
+from hedgerow_node.net.dialing import Dialer, DialError
 from hedgerow_node.net.links import End, Link, Owner
 from hedgerow_node.net.transport import Transport
 from hedgerow_node.net.websocket import Attempt
 from hedgerow_protocol.channel import Channel, ChannelKey, Opened
 from hedgerow_protocol.errors import RemoteError
-from hedgerow_protocol.gossip.events import CircuitWanted, Dial, DialFailed, Event, FrameIn, LinkDown, LinkId, LinkUp, Why
+from hedgerow_protocol.gossip.events import (
+    CircuitWanted,
+    Dial,
+    DialFailed,
+    Event,
+    FrameIn,
+    LinkDown,
+    LinkId,
+    LinkUp,
+    Why,
+)
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.neighbourhood import is_local, neighbourhood_of, relay_of
 from hedgerow_protocol.ports import Entropy, Now

@@ -28,6 +28,7 @@ ANNOUNCEMENT: Final = "announcement"
 """Kinds of rows in the store."""
 
 _SEQ: Final = b"seq"
+_TOLD: Final = b"told"
 
 _BOOK_SECRET: Final = b"hedgerow/address-book-secret/1"
 """Signed, as no record is, to derive what keeps the places in the address book unpredictable to others."""
@@ -64,14 +65,15 @@ class Memory:
         scores = machine.core.scores.to_rows(now)
         await self.directory.replace_network_rows(SCORES, [(row.peer, _packed(row)) for row in scores])
 
-    async def last_seq(self) -> int:
-        """The number of this node's last announcement; 0 when there was none."""
+    async def last_announced(self) -> tuple[int, bool]:
+        """The number of this node's last announcement (0: none), and whether it named an address."""
         rows = dict(await self.directory.network_rows(ANNOUNCEMENT))
-        return int.from_bytes(rows.get(_SEQ, b""), "big")
+        return int.from_bytes(rows.get(_SEQ, b""), "big"), bool(rows.get(_TOLD))
 
-    async def save_seq(self, seq: int) -> None:
-        """Remember the number of an announcement."""
-        await self.directory.replace_network_rows(ANNOUNCEMENT, [(_SEQ, seq.to_bytes(8, "big"))])
+    async def save_announced(self, seq: int, *, told: bool) -> None:
+        """Remember them."""
+        rows = [(_SEQ, seq.to_bytes(8, "big")), (_TOLD, b"1" if told else b"")]
+        await self.directory.replace_network_rows(ANNOUNCEMENT, rows)
 
     async def blocked(self) -> frozenset[NodeId]:
         """The nodes this keeper does not want to hear from."""

@@ -7,7 +7,7 @@ that come back with another event. So the order of things is the order of one li
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, assert_never
@@ -17,8 +17,7 @@ from aiohttp import web
 from hedgerow_node import clock
 from hedgerow_node.config import Config
 from hedgerow_node.directory.service import Directory
-from hedgerow_node.net import bounds
-from hedgerow_node.net.announcing import Announcer, channel_key
+from hedgerow_node.net.announcing import Announced, Announcer, channel_key
 from hedgerow_node.net.chores import REACHABLE_SECONDS, SAVE_SECONDS, Chore, Hours, repeat
 from hedgerow_node.net.dialing import Dialer
 from hedgerow_node.net.engine import Engine
@@ -80,7 +79,6 @@ class Network:
     _memory: Memory = field(init=False)
     _hours: Hours = field(init=False)
     _settings: Settings = field(init=False)
-    _saved_seq: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _started: bool = False
     _stopped: bool = False
@@ -92,7 +90,11 @@ class Network:
         self._memory = Memory(self.directory)
         self._engine = Engine(self._act, now)
         self.announcer = Announcer(
-            key=self.key, channel=channel, features=self._settings.features, announce=config.announce, onion=config.onion
+            key=self.key,
+            channel=channel,
+            features=self._settings.features,
+            announce=config.announce,
+            onion=config.onion,
         )
         self.judging = Judging(
             records=DirectoryRecords(self.directory, self._account_of), answer=self._answer, fail=self._drop
@@ -118,7 +120,7 @@ class Network:
         self._started = True
         moment = now()
         machine = self._machine = await self._memory.wake(self.key, self._settings, moment)
-        self.announcer.last_seq = self._saved_seq = await self._memory.last_seq()
+        self.announcer.last_seq, self.announcer.told = await self._memory.last_announced()
         self._announce()
         self._engine.feed(events.NodesBlocked(await self._memory.blocked()))
         self.directory.on_live_change(self._live_changed)
@@ -296,6 +298,13 @@ class Network:
         fresh = self.announcer.renew(clock.now())
         if fresh is not None:
             self._engine.feed(events.Announced(fresh.rid, fresh.envelope, fresh.gossiped))
+            if fresh.gossiped and not self._stopped:
+                self._spawn(self._tell_announcement(fresh), "announcing")
+
+    async def _tell_announcement(self, fresh: Announced) -> None:
+        """Take our own announcement in like any other record: so it is gossiped, reconciled, and found here too."""
+        await self.directory.accept([fresh.envelope], now=clock.now())
+        await self._memory.save_announced(fresh.seq, told=bool(fresh.addresses))
 
     async def _turn_hour(self, moment: Timestamp) -> None:
         await self.directory.turn_hour(moment)
@@ -308,9 +317,6 @@ class Network:
     async def _save(self) -> None:
         if self._machine is not None:
             await self._memory.save(self._machine, now())
-        if self.announcer.last_seq > self._saved_seq:
-            await self._memory.save_seq(self.announcer.last_seq)
-            self._saved_seq = self.announcer.last_seq
 
     # --- what a keeper sees
 

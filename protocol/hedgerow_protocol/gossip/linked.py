@@ -56,6 +56,8 @@ class Syncing:
     not_before: Instant = NEVER
     heard: Instant = NEVER
     """When something last moved."""
+    unequal: bool = False
+    """The digests differed when there was no time for a session: ask again when there is."""
     check: bool = False
     """Compare the digests again as soon as everything has arrived."""
     again: bool = False

@@ -40,9 +40,11 @@ class Syncing:
         if self._tending.same(linked, digest):
             sync.own_changes = sync.fruitless = 0
             sync.ever_equal = True
-            sync.again = False
+            sync.again = sync.unequal = False
         elif now.instant >= sync.not_before and self._quiet(linked):
             self._open(linked, now)
+        else:
+            sync.unequal = True
 
     def _quiet(self, linked: Linked) -> bool:
         sync = linked.syncing
@@ -67,6 +69,7 @@ class Syncing:
             now=now,
         )
         sync.opened = True
+        sync.unequal = False
         sync.stored = sync.gave = 0
         self._step(linked, sync.session.start(now), now)
 
@@ -141,6 +144,9 @@ class Syncing:
             self._give_up_giving(linked, now)
             if sync.check and self._quiet(linked):
                 self._look_again(linked, now)
+            elif sync.unequal and self._quiet(linked) and now.instant >= sync.not_before:
+                sync.unequal = False
+                self._tending.ping(linked)
 
     def _look_again(self, linked: Linked, now: Now) -> None:
         sync = linked.syncing
@@ -155,7 +161,9 @@ class Syncing:
     @property
     def busy(self) -> bool:
         """Whether something waits here that a heartbeat would look at."""
-        return any(not self._quiet(each) or each.syncing.check for each in self._core.links.values())
+        return any(
+            not self._quiet(each) or each.syncing.check or each.syncing.unequal for each in self._core.links.values()
+        )
 
     # --- giving
 

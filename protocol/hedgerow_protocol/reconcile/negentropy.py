@@ -126,8 +126,10 @@ class _Side:
 class Initiator(_Side):
     """The side that begins and that learns what both lack."""
 
-    def __init__(self, items: Items | SortedBlocks, frame_limit: int = 0) -> None:
+    def __init__(self, items: Items | SortedBlocks, frame_limit: int = 0, *, have_max: int = 2**62) -> None:
+        """``have_max``: of more ids that the other lacks, the rest is not told."""
         super().__init__(items, frame_limit)
+        self._have_max = have_max
         self._have: list[bytes] = []
         self._need: list[bytes] = []
 
@@ -140,6 +142,11 @@ class Initiator(_Side):
 
         With a frame limit an id may be told more than once. Raises only :class:`RemoteError`.
         """
+        reply, have, need = self.receive_entries(message)
+        return reply, [entry[8:KEY_BYTES] for entry in have], need
+
+    def receive_entries(self, message: bytes) -> tuple[bytes | None, list[bytes], list[bytes]]:
+        """The same, with the whole entries of what the other lacks, as the store holds them."""
         reader = Reader(message)
         if reader.version() != VERSION:
             raise RemoteError(Code.MALFORMED, "The other side speaks another version of Negentropy.")
@@ -149,11 +156,12 @@ class Initiator(_Side):
 
     def _listed(self, heard: Range, begin: int, end: int, writer: Writer, used: int) -> tuple[bytes, int]:
         theirs = dict.fromkeys(heard.rids)
-        for rid in self._rids(begin, end):
+        for entry in self._store.entries(begin, end):
+            rid = entry[8:KEY_BYTES]
             if rid in theirs:
                 del theirs[rid]
-            else:
-                self._have.append(rid)
+            elif len(self._have) < self._have_max:
+                self._have.append(entry)
         self._need.extend(theirs)
         return b"", end
 

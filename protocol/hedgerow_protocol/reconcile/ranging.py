@@ -1,12 +1,12 @@
 """The stage of a session in which ranges are compared by Negentropy, under the session's own salt."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.reconcile.negentropy import Initiator, Responder
 from hedgerow_protocol.reconcile.payloads import PAYLOAD_BYTES_MAX, SHORT_NAME_BYTES, End, Payload, Ranges
-from hedgerow_protocol.reconcile.salting import NAME_BYTES
-from hedgerow_protocol.reconcile.session_view import SessionView
+from hedgerow_protocol.reconcile.session_view import SLICE_RECORDS, SessionView
 from hedgerow_protocol.reconcile.talk import SESSION_IDS_MAX, Talk
 
 RESPONDER_MESSAGE_BYTES: Final = PAYLOAD_BYTES_MAX - 100
@@ -23,13 +23,14 @@ class RangeInitiator:
         self._talk = talk
         self._view = view
         self._initiator: Initiator | None = None
-        self._seen: set[bytes] = set()
+        self._needed: set[bytes] = set()
+        self._giving = 0
         talk.work(view.prepare_order(), self._begin)
 
     def _begin(self) -> None:
         assert self._view.ordered is not None  # noqa: S101 - the job made it
         self._talk.own_count = self._view.length
-        self._initiator = Initiator(self._view.ordered, INITIATOR_MESSAGE_BYTES)
+        self._initiator = Initiator(self._view.ordered, INITIATOR_MESSAGE_BYTES, have_max=SESSION_IDS_MAX + 1)
         self._talk.send(Ranges(self._talk.tag, self._initiator.start(), b"", 0))
 
     def handle(self, payload: Payload) -> None:
@@ -38,17 +39,26 @@ class RangeInitiator:
         if not isinstance(payload, Ranges) or self._initiator is None:
             raise RemoteError(Code.MALFORMED, "A payload of a reconciliation came out of turn.")
         talk.round()
-        reply, have, need = self._initiator.receive(payload.message)
-        have = [salted for salted in dict.fromkeys(have) if salted not in self._seen]
-        need = [salted for salted in dict.fromkeys(need) if salted not in self._seen]
-        room = SESSION_IDS_MAX - talk.ids
-        have = have[:room]
-        need = need[: room - len(have)]
-        self._seen.update(have, need)
-        talk.ids += len(have) + len(need)
-        giving = talk.give([rid for salted in have for rid in self._view.named(salted[:NAME_BYTES])])
+        reply, have, need = self._initiator.receive_entries(payload.message)
+        need = [salted for salted in dict.fromkeys(need) if salted not in self._needed]
+        need = need[: max(0, SESSION_IDS_MAX - talk.ids)]
+        self._needed.update(need)
+        talk.ids += len(need)
         talk.expect(len(need))
         names = b"".join(salted[:SHORT_NAME_BYTES] for salted in need)
+        talk.work(self._give(have), lambda: self._go_on(reply, names))
+
+    def _give(self, have: list[bytes]) -> Iterator[None]:
+        for begin in range(0, len(have), SLICE_RECORDS):
+            some = have[begin : begin + SLICE_RECORDS][: SESSION_IDS_MAX - self._talk.ids]
+            given = self._talk.give([self._view.rid_of(entry) for entry in some])
+            self._giving += given
+            self._talk.ids += given
+            yield
+
+    def _go_on(self, reply: bytes | None, names: bytes) -> None:
+        talk = self._talk
+        giving, self._giving = self._giving, 0
         if reply is None:
             talk.live.views.audited(talk.peer, talk.now)
         if reply is None or talk.used_up or talk.ids >= SESSION_IDS_MAX:

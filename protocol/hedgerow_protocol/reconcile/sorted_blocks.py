@@ -68,7 +68,7 @@ class SortedBlocks:
 
     def extend(self, entries: Sequence[bytes]) -> None:
         """Append entries that are in ascending order and come behind all that are here. Raises :class:`LocalError`."""
-        last = self.entry(self._length - 1)[:KEY_BYTES] if self._length else b""
+        last = self._blocks[-1][-self._stride :][:KEY_BYTES] if self._blocks else b""
         for entry in entries:
             key = entry[:KEY_BYTES]
             if key <= last:
@@ -77,7 +77,10 @@ class SortedBlocks:
         taken = 0
         if self._counts and self._counts[-1] < BLOCK_ENTRIES_FILLED:
             taken = min(BLOCK_ENTRIES_FILLED - self._counts[-1], len(entries))
-            self._put(len(self._blocks) - 1, self._blocks[-1] + b"".join(entries[:taken]))
+            joined = b"".join(entries[:taken])
+            self._blocks[-1] += joined
+            self._counts[-1] += taken
+            self._sums[-1] = self._sums[-1] + self._sum_of(joined) & _SUM_MASK
         for start in range(taken, len(entries), BLOCK_ENTRIES_FILLED):
             self._insert_block(len(self._blocks), b"".join(entries[start : start + BLOCK_ENTRIES_FILLED]))
         self._length += len(entries)
