@@ -16,6 +16,7 @@ from hedgerow_node.directory.publishing import directory_signer
 from hedgerow_node.directory.query import Query, bad_cursor
 from hedgerow_node.directory.versions import next_slot
 from hedgerow_node.http.cards import distance_km
+from hedgerow_node.http.peering import Peering
 from hedgerow_node.http.reads import Reads
 from hedgerow_node.http.server import build_app
 from hedgerow_protocol.content import (
@@ -259,7 +260,9 @@ async def put(directory: Reads, contents: Sequence[ListingContent], *, first: in
     return ids
 
 
-def make_app(data: Path, directory: Reads, clock: Clock | None = None, **settings: Any) -> web.Application:
+def make_app(
+    data: Path, directory: Reads, clock: Clock | None = None, *, peering: Peering | None = None, **settings: Any
+) -> web.Application:
     """The street door of a node whose data folder is ``data``."""
     clock = clock or Clock()
     return build_app(
@@ -269,4 +272,5 @@ def make_app(data: Path, directory: Reads, clock: Clock | None = None, **setting
         version="0.1.0",
         now=clock.timestamp,
         monotonic=clock.monotonic,
+        peering=peering,
     )

@@ -29,7 +29,7 @@ async def until(is_so: Callable[[], bool], what: str, seconds: float = SECONDS) 
     """Wait until a condition holds; fail with its name when it never does."""
     try:
         async with asyncio.timeout(seconds):
-            while not is_so():
+            while not is_so():  # noqa: ASYNC110 - the tests' one place that looks again and again
                 await asyncio.sleep(0.005)
     except TimeoutError:
         raise AssertionError(f"never happened: {what}") from None

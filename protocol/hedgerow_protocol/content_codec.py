@@ -47,19 +47,28 @@ from hedgerow_protocol.field_readers import (
 from hedgerow_protocol.structs import Struct
 from hedgerow_protocol.wire import Value
 
-_FACETS = Struct(
-    Facets,
-    5,
-    openness=choice(Openness),
-    formats=TAGS,
-    features=TAGS,
-    communities=TAGS,
-    languages=ascending(language, limits.TAGS_MAX),
-)
+
+def _facets(depth: int) -> Struct:
+    return Struct(
+        Facets,
+        5,
+        depth,
+        openness=choice(Openness),
+        formats=TAGS,
+        features=TAGS,
+        communities=TAGS,
+        languages=ascending(language, limits.TAGS_MAX),
+    )
+
+
+# The depth of each: a record's body is 1, its content 2, the list of meetings 3, a meeting 4, its place 5.
+_FACETS = _facets(3)
+_MEETING_FACETS = _facets(5)
 
 _PLACE = Struct(
     Place,
     12,
+    5,
     name=SHORT,
     formatted=LONG,
     street=SHORT,
@@ -74,13 +83,14 @@ _PLACE = Struct(
     approximate=flag,
 )
 
-_ONLINE = Struct(Online, 5, url=web_address, url_notes=LONG, phone=SHORT, phone_notes=LONG, password_hint=LONG)
+_ONLINE = Struct(Online, 5, 5, url=web_address, url_notes=LONG, phone=SHORT, phone_notes=LONG, password_hint=LONG)
 
-_CHANGE = Struct(Change, 4, date=real_date, to_date=real_date, start=MINUTE, duration_min=DURATION)
+_CHANGE = Struct(Change, 4, 6, date=real_date, to_date=real_date, start=MINUTE, duration_min=DURATION)
 
 _MEETING = Struct(
     Meeting,
     21,
+    4,
     slug=SLUG,
     name=NAME,
     weekday=optional(number(0, 6)),
@@ -98,13 +108,13 @@ _MEETING = Struct(
     place=(optional(_PLACE.decode), _PLACE),
     online=(optional(_ONLINE.decode), _ONLINE),
     notes=LONG,
-    facets=(_FACETS.decode, _FACETS),
+    facets=(_MEETING_FACETS.decode, _MEETING_FACETS),
     updated=TIME,
     url=web_address,
     extras=EXTRAS,
 )
 
-_CONTACT = Struct(Contact, 3, name=SHORT, phone=SHORT, email=SHORT)
+_CONTACT = Struct(Contact, 3, 4, name=SHORT, phone=SHORT, email=SHORT)
 
 
 def _meeting(value: Any) -> Meeting:
@@ -126,6 +136,7 @@ def _meeting(value: Any) -> Meeting:
 _CONTENT = Struct(
     ListingContent,
     18,
+    2,
     name=NAME,
     summary=LONG,
     experiences=TAGS,

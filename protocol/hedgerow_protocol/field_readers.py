@@ -1,6 +1,7 @@
 """Readers of single fields: each returns the value it was given or refuses it with a sentence.
 
-The building blocks of :mod:`hedgerow_protocol.content_codec`. All raise only :class:`RemoteError`.
+The building blocks of :mod:`hedgerow_protocol.content_codec`. All raise only :class:`RemoteError`, and each lets only
+through what the encoding allows: what was read field by field needs no :func:`~hedgerow_protocol.wire.check_allowed`.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 
 from hedgerow_protocol import limits, rules
 from hedgerow_protocol.errors import Code, RemoteError
+from hedgerow_protocol.wire import check_normal
 
 Reader = Callable[[Any], Any]
 
@@ -31,6 +33,8 @@ def text(characters_max: int) -> Reader:
             bad(f"A text is longer than {characters_max} characters.")
         if not value.isprintable():
             _check_control(value)
+        if not value.isascii():
+            check_normal(value)
         return value
 
     return read
@@ -126,6 +130,7 @@ def web_address(value: Any) -> str:
         bad("A web address begins with https:// or http://.")
     if " " in value or not is_visible(value):
         bad("A web address holds a space or a control character.")
+    check_normal(value)
     return value
 
 
@@ -150,6 +155,7 @@ def tag(value: Any) -> str:
         return value
     if _NOT_IN_A_TAG.search(value) is not None or not is_visible(value):
         bad("A tag is in lower case and holds no spaces, quotes, commas or brackets.")
+    check_normal(value)
     return value
 
 

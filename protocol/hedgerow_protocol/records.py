@@ -21,6 +21,7 @@ from hedgerow_protocol.ports import Timestamp
 
 BODY_VERSION = 1
 NONCE_BYTES = 16
+LISTING_FIELDS = 8
 
 HOSTED_CHARTERS_MAX: Final = 512
 """Charters. What one node can claim to host: a home machine carries some dozens of groups."""
@@ -201,9 +202,13 @@ def read_opened(verified: VerifiedEnvelope, opened: Opened) -> Listing | Withdra
     """What :func:`read_record` gives, without unpacking again. Raises only :class:`RemoteError` for bad content."""
     if opened.envelope is not verified.envelope:
         raise LocalError("The body that was opened is not the one that was verified.")
-    wire.check_canonical(opened.row, opened.envelope.body)
+    wire.check_same(opened.row, opened.envelope.body)
     if opened.envelope.kind is Kind.WITHDRAWAL:
+        wire.check_allowed(opened.row)
         return Withdrawal(slot=opened.slot)
+    # Every known field has a reader, which lets only through what the encoding allows.
+    if len(opened.row) > LISTING_FIELDS:
+        wire.check_allowed(opened.row[LISTING_FIELDS:])
     return _listing(opened.slot, opened.row)
 
 

@@ -73,9 +73,18 @@ def check_same(value: Value, data: bytes) -> None:
         raise RemoteError(Code.NOT_CANONICAL, "These bytes are not in the one canonical form.")
 
 
-def check_allowed(value: Value) -> None:
-    """Whether a value holds only what this encoding may say; for what no reader of fields has looked at."""
-    _check_allowed(value, local=False)
+def check_allowed(value: Value, inside: int = 0) -> None:
+    """Whether a value holds only what this encoding may say; for what no reader of fields has looked at.
+
+    ``inside``: how many arrays are around it.
+    """
+    _check_allowed(value, local=False, depth=inside)
+
+
+def check_normal(text: str) -> None:
+    """Whether a text is in Unicode normal form C; for readers of fields, which spare the whole another walk."""
+    if not text.isascii() and not is_normalized("NFC", text):
+        _refuse(Code.NOT_CANONICAL, "Text is not in Unicode normal form C.", local=False)
 
 
 def unpack_stored(data: bytes) -> Any:
@@ -87,10 +96,9 @@ _ARRAYS = frozenset((tuple, list))
 _ALLOWED = frozenset((str, int, bytes, bool, type(None))) | _ARRAYS
 
 
-def _check_allowed(value: object, *, local: bool) -> None:
-    # Every record passes here. Level by level, because then most of the work is done by loops that are not Python's.
+def _check_allowed(value: object, *, local: bool, depth: int = 0) -> None:
+    # Level by level, because then most of the work is done by loops that are not Python's.
     level: list[object] = [value]
-    depth = 0
     while level:
         if not _ALLOWED.issuperset(map(type, level)):
             unknown = next(type(each) for each in level if type(each) not in _ALLOWED)

@@ -20,7 +20,9 @@ from hedgerow_node.config import Config
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.http.server import build_app, open_street
 from hedgerow_node.http.webui import WebUi
+from hedgerow_node.store.blocks import Block
 from hedgerow_protocol.ids import ListingId, NodeId, to_text
+from lent_network import TROUBLED, LentNetwork, status
 
 FLAGS = (
     "--disable-gpu",
@@ -72,19 +74,22 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SiteUn
     (home / "crisis-lines.toml").write_text(CRISIS_LINES, encoding="utf-8")
     directory = Directory.open(home / "public.db")
     await directory.accept(garden.envelopes(), now=garden.NOW)
+    lent = LentNetwork(status(7, garden.NOW, **TROUBLED))
+    await lent.block([Block(ListingId(bytes(range(20))), "Sells cures and calls it a group.", garden.NOW)])
     app = build_app(
         Config(data=home, title="Leeds Hedgerow", country="GB"),
         directory,
         node_id=NodeId(bytes(32)),
         version="0.0.0",
         now=lambda: garden.NOW,
+        peering=lent,
         webui=WebUi(_with_pseudo_language(tmp_path_factory.mktemp("webui"))),
     )
     street = await open_street(app, "127.0.0.1", 0)
     ids: dict[str, str] = {}
     async for shown in directory.all_listings(now=garden.NOW):
         ids[shown.name] = to_text(ListingId(shown.id))
-    yield SiteUnderTest(street.addresses[0], app, ids)
+    yield SiteUnderTest(street.addresses[0], app, ids, lent)
     await street.close()
     await directory.close()
 

@@ -34,7 +34,7 @@ PAGES = (
     "/not-here",
 )
 ALLOWED = {"/not-here": "404 (Not Found)", "/?weekday=9": "400 (Bad Request)"}
-KEEPER_PAGES = ("/keeper", "/keeper/listings", "/keeper/listings/new", "/keeper/cosign")
+KEEPER_PAGES = ("/keeper", "/keeper/listings", "/keeper/listings/new", "/keeper/cosign", "/keeper/network")
 WIDTHS = (320, 1280)
 SCHEMES = ("light", "dark")
 

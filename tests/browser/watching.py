@@ -10,6 +10,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import ConsoleMessage, Error, Page, Request
 
+from lent_network import LentNetwork
+
 WEBUI = Path(__file__).resolve().parents[2] / "webui"
 
 Opener = Callable[..., Awaitable[Page]]
@@ -31,6 +33,8 @@ class SiteUnderTest:
     app: web.Application
     ids: dict[str, str]
     """Listing name → id."""
+    lent: LentNetwork
+    """What the site is told about other sites."""
 
     def listing(self, start: str) -> str:
         """The path of the listing whose name begins so."""

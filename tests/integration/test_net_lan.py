@@ -70,7 +70,8 @@ async def test_a_failing_socket_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -
 
 def info(properties: dict[str, str | bytes], addresses: list[str], port: int = 8470) -> AsyncServiceInfo:
     packed = [socket.inet_pton(socket.AF_INET6 if ":" in each else socket.AF_INET, each) for each in addresses]
-    return AsyncServiceInfo(SERVICE, f"x.{SERVICE}", port=port, properties=properties, addresses=packed, server="x.local.")
+    name = f"x.{SERVICE}"
+    return AsyncServiceInfo(SERVICE, name, port=port, properties=properties, addresses=packed, server="x.local.")
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ async def test_an_onion_without_a_proxy_is_not_dialled() -> None:
     with pytest.raises(DialError, match="tor_proxy"):
         await dialer.connect(f"http://{ONION}", inside=True)
     gone = Dialer(tor_proxy="127.0.0.1:1")
-    with pytest.raises(DialError, match="proxy|reached"):
+    with pytest.raises(DialError, match=r"proxy|reached"):
         await gone.connect(f"http://{ONION}")
     await gone.close()
 

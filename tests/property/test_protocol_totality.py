@@ -2,8 +2,11 @@
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgpack
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +78,80 @@ def test_bodies_are_total(body: bytes, kind: Kind) -> None:
     with contextlib.suppress(RemoteError):
         record = records.read_record(sign(kind, body, [KEY]))
         assert type(record).__name__.upper() == kind.name
+
+
+def _nested(depth: int) -> tuple[Any, ...]:
+    return (_nested(depth - 1),) if depth > 1 else ()
+
+
+@st.composite
+def longer(draw: st.DrawFn) -> bytes:
+    """A real listing with fields of a later version somewhere, or with another value in some place."""
+    row = wire.decode(bytes.fromhex(GOLDEN["records"][2]["body"]), size_max=40_000)
+    odd: list[Any] = ["e\u0301", 1.5, {}]
+    anything: st.SearchStrategy[Any] = st.one_of(values, st.sampled_from(odd), st.integers(1, 9).map(_nested))
+
+    def change(value: tuple[Any, ...]) -> tuple[Any, ...]:
+        inner = [place for place, each in enumerate(value) if type(each) is tuple and each]
+        if inner and draw(st.integers(0, 4)) > 0:
+            place = draw(st.sampled_from(inner))
+            return (*value[:place], change(value[place]), *value[place + 1 :])
+        if draw(st.booleans()):
+            return (*value, draw(anything))
+        place = draw(st.integers(0, len(value) - 1))
+        return (*value[:place], draw(anything), *value[place + 1 :])
+
+    assert type(row) is tuple
+    return msgpack.packb(change(row), use_bin_type=True)  # type: ignore[no-any-return]
+
+
+def _read_whole(body: bytes) -> records.Listing | None:
+    try:
+        return records.read_listing(body)
+    except RemoteError:
+        return None
+
+
+def _read_by_field(body: bytes) -> records.Listing | records.Withdrawal | None:
+    envelope = sign(Kind.LISTING, body, [KEY]).envelope
+    try:
+        return records.read_opened(verify_envelope(envelope), records.open_slot(envelope))
+    except RemoteError:
+        return None
+
+
+@given(longer() | damaged(BODIES[2:3]))
+@settings(max_examples=1000)
+def test_reading_field_by_field_lets_through_what_reading_the_whole_does(body: bytes) -> None:
+    assert _read_by_field(body) == _read_whole(body)
+
+
+def _with_one_more(value: tuple[Any, ...], more: Any) -> Iterator[tuple[Any, ...]]:
+    yield (*value, more)
+    for place, each in enumerate(value):
+        if type(each) is tuple:
+            for changed in _with_one_more(each, more):
+                yield (*value[:place], changed, *value[place + 1 :])
+
+
+def test_fields_of_a_later_version_are_as_deep_as_the_whole_may_be() -> None:
+    row: Any = wire.decode(BODIES[2], size_max=40_000)
+    structs = [_read_whole(wire.encode(changed)) is not None for changed in _with_one_more(row, ())]
+    assert 5 < sum(structs) < len(structs)
+    for depth in range(2, 10):
+        for is_struct, changed in zip(structs, _with_one_more(row, _nested(depth)), strict=True):
+            body = msgpack.packb(changed, use_bin_type=True)
+            expected = is_struct and _is_canonical(body)
+            assert (_read_whole(body) is not None) == expected
+            assert (_read_by_field(body) is not None) == expected
+
+
+def _is_canonical(body: bytes) -> bool:
+    try:
+        wire.decode(body, size_max=40_000)
+    except RemoteError:
+        return False
+    return True
 
 
 @given(values)

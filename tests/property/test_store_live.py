@@ -72,7 +72,7 @@ _COUNTED_NODES = ("SELECT count(*) FROM node_record", "SELECT value FROM tally W
 
 async def _block(directory: Directory, order: random.Random, now: Timestamp) -> None:
     lids = [each.id async for each in directory.all_listings(now=now)]
-    targets = [*lids, NodeId(NODES[0].public[1:])]
+    targets: list[NodeId | ListingId] = [*lids, NodeId(NODES[0].public[1:])]
     target = order.choice(targets)
     assert await directory.block(target, "Not here.", now=now)
     if len(target) == 20:

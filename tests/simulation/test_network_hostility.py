@@ -43,7 +43,9 @@ def test_liars_among_the_peers(character: Character, seed: int) -> None:
     latencies(society, 20)
     society.must_agree(300)
     look_at_all(society)
-    if character is not FALSE_DIGESTS:
+    if character is FORGING:
+        assert society.world.archive.refused
+    if character is GARBLING:
         closed = [each for node in society.honest for _time, each in node.closed if each.reason is Reason.MISBEHAVED]
         assert closed, "somebody should have been sent away"
 
@@ -71,6 +73,7 @@ def test_a_flood_of_a_thousand_records_a_second(kind: str) -> None:
     society = formed(3, 12)
     victim = society.nodes[0]
     before = len(victim.store)
+    society.world.safety.every = 1_000  # a look inside takes longer than all the rest
     flooder = Flooder(society.world, STRANGER, junk(society, kind, 3_000), 1_000.0)
     flooder.attack(victim)
     society.world.run(3)
@@ -105,7 +108,8 @@ def test_minted_charters(count: int) -> None:
     world.run(count / 10 + 60)
     for node in society.nodes:
         chains = sum(1 for rid in node.store.held if rid in node.store._root and not node.store._charter(rid).position)
-        assert chains <= CHAINS_MAX + 64, f"node {node.number}"
+        # Honest peers that hand them on in a circle share the charge, so it is somewhat more than one link's own.
+        assert chains <= 2 * CHAINS_MAX, f"node {node.number}"
     own, founding = world.scribe.found()
     listing = world.scribe.list_group(own, world.unix(), hosts=(innocent.id,))
     innocent.publish([founding, listing])
@@ -175,7 +179,8 @@ def test_a_third_of_the_address_book_is_poisoned(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_an_eclipse_is_noticed(seed: int) -> None:
     """Every mesh link leads to an accomplice: the keeper hears of it within ten minutes, and the node is freed."""
-    society = formed(seed, 20, start=False, seconds=0)
+    hidden = Character(dialable=False)  # honest nodes that dial it would be a way out
+    society = formed(seed, 20, start=False, seconds=0, characters=lambda number: Character() if number else hidden)
     world, victim = society.world, society.nodes[0]
     honest = list(victim.heard_of)
     victim.heard_of.clear()
@@ -185,8 +190,10 @@ def test_an_eclipse_is_noticed(seed: int) -> None:
         victim.heard_of.append((shadow.announcement(), source(number)))
     for node in society.nodes[1:]:
         node.start([home(1 + node.number % 19)])
+    world.part([[victim, *shadows], society.nodes[1:]])  # how the attackers came to be alone with it does not matter
     victim.start()
-    world.run(120)
+    world.run(60)
+    world.heal()
     surrounded = {bytes(each.id) for each in shadows}
     assert mesh_of(victim)
     assert mesh_of(victim) <= surrounded

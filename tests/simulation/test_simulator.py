@@ -27,6 +27,7 @@ QUIET = Character(gossiped=False)
 def flooded(
     seed: int, count: int = 12, weather: Weather = CALM, machine: type[Flooding] = Flooding, **more: object
 ) -> Society:
+    more.setdefault("addresses", 4)
     more.setdefault("characters", lambda _number: QUIET)  # the plain machine cannot tell late comers who is there
     world = World(seed, weather, repeat=f"flooded({seed})")
     society = gather(world, count, make_machine=machine, **more)  # type: ignore[arg-type]

@@ -125,3 +125,23 @@ def test_the_table_for_the_docs_has_every_setting() -> None:
     rows = settings_table()
     assert [row[0] for row in rows] == ["data", *(setting.name for setting in SETTINGS)]
     assert all(all(row) for row in rows)
+
+
+def test_the_network_s_settings(tmp_path: Path) -> None:
+    onion = "a" * 56 + ".onion"
+    config = load_config({"data": tmp_path, "tor_proxy": "127.0.0.1:9050", "onion": onion.upper(), "relay": "no"}, {})
+    assert (config.tor_proxy, config.onion, config.relay) == ("127.0.0.1:9050", f"http://{onion}", False)
+    assert load_config({"data": tmp_path}, {}).relay
+    assert load_config({"data": tmp_path, "onion": f"http://{onion}/groups/"}, {}).onion == f"http://{onion}/groups"
+    for name, wrong in (
+        ("tor_proxy", "9050"),
+        ("tor_proxy", "127.0.0.1"),
+        ("tor_proxy", "socks5://127.0.0.1:9050"),
+        ("tor_proxy", "127.0.0.1:0"),
+        ("onion", "a.onion"),
+        ("onion", "https://hedgerow.example.org"),
+        ("onion", "1" * 56 + ".onion"),
+        ("relay", "perhaps"),
+    ):
+        with pytest.raises(ConfigError):
+            load_config({"data": tmp_path, name: wrong}, {})

@@ -1,6 +1,13 @@
 """What a node says of itself: always newer, only what works, and nothing it was not told to say."""
 
-from hedgerow_node.net.announcing import LIFE_SECONDS, Announcer, channel_key, relay_address
+from hedgerow_node.net.announcing import (
+    CHANGE_SECONDS_MIN,
+    LIFE_SECONDS,
+    RETRACT_SECONDS,
+    Announcer,
+    channel_key,
+    relay_address,
+)
 from hedgerow_protocol.envelope import parse_envelope, verify_envelope
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey, Usage
@@ -44,19 +51,59 @@ def test_the_channel_key_is_the_same_at_every_start_and_belongs_to_the_node() ->
     assert channel_key(KEY).public != channel_key(SigningKey.from_seed(Usage.NODE, b"l" * 32)).public
 
 
-def test_it_is_remade_at_half_of_its_life_or_when_an_address_changes_and_always_newer() -> None:
+def test_it_is_remade_at_half_of_its_life_and_always_newer() -> None:
     node = announcer("http://hedgerow.example.org")
     first = node.renew(NOW)
     assert first is not None
     assert node.renew(Timestamp(NOW + LIFE_SECONDS // 2 - 1)) is None
+    second = node.renew(Timestamp(NOW + LIFE_SECONDS // 2))
+    assert second is not None
+    assert second.seq > first.seq
+
+
+def test_a_change_of_address_is_said_at_once_and_then_once_a_minute() -> None:
+    node = announcer()
+    first = node.renew(NOW)
+    assert first is not None
     node.relays = (NodeId(b"r" * 32),)
     second = node.renew(NOW)
     assert second is not None
+    assert second.gossiped
     assert second.seq > first.seq
-    assert relay_of(read(second.envelope).addresses[1]) == b"r" * 32
-    third = node.renew(Timestamp(NOW + LIFE_SECONDS // 2 + 1))
+    assert relay_of(read(second.envelope).addresses[0]) == b"r" * 32
+    node.relays = (NodeId(b"s" * 32),)
+    assert node.renew(Timestamp(NOW + CHANGE_SECONDS_MIN - 1)) is None
+    third = node.renew(Timestamp(NOW + CHANGE_SECONDS_MIN))
     assert third is not None
-    assert third.seq > second.seq
+    assert relay_of(read(third.envelope).addresses[0]) == b"s" * 32
+
+
+def test_addresses_are_taken_back_when_they_are_gone_for_long() -> None:
+    node = announcer()
+    node.relays = (NodeId(b"r" * 32),)
+    assert node.renew(NOW) is not None
+    node.relays = ()
+    assert node.renew(Timestamp(NOW + 1_000)) is None
+    node.relays = (NodeId(b"r" * 32),)  # back again: nobody hears of it
+    assert node.renew(Timestamp(NOW + 1_100)) is None
+    node.relays = ()
+    assert node.renew(Timestamp(NOW + 2_000)) is None
+    taken_back = node.renew(Timestamp(NOW + 2_000 + RETRACT_SECONDS))
+    assert taken_back is not None
+    assert taken_back.gossiped
+    assert taken_back.addresses == ()
+    assert node.renew(Timestamp(NOW + 9_000)) is None  # once is enough
+
+
+def test_after_a_start_the_relays_have_time_to_come_back() -> None:
+    node = announcer()
+    node.told = True
+    first = node.renew(NOW)
+    assert first is not None
+    assert not first.gossiped
+    taken_back = node.renew(Timestamp(NOW + RETRACT_SECONDS))
+    assert taken_back is not None
+    assert taken_back.gossiped
 
 
 def test_a_clock_that_was_set_back_does_not_make_an_older_announcement() -> None:

@@ -112,16 +112,16 @@ async def test_each_question_gets_its_own_verdicts_in_their_order() -> None:
         assert bench.judging.waiting_bytes(LinkId(1)) == 0
 
 
-async def test_lines_are_served_in_turn_and_joined_up_to_a_hundred() -> None:
+async def test_lines_are_served_in_turn_and_joined_up_to_two_hundred() -> None:
     async with at_work(held=True) as bench:
         for _ in range(5):
-            bench.judge(1, *(b"x" * 10 for _ in range(40)))
+            bench.judge(1, *(b"x" * 10 for _ in range(80)))
         await until(lambda: len(bench.records.batches) == 2, "two batches under way")
         bench.judge(2, b"y")
         bench.records.gate.set()
         await bench.answered(6)
     # Two batches of the loud link were under way already; the quiet one comes before its third.
-    assert bench.records.batches == [(1, 80), (1, 80), (2, 1), (1, 40)]
+    assert bench.records.batches == [(1, 160), (1, 160), (2, 1), (1, 80)]
 
 
 async def test_a_link_is_not_read_while_too_much_of_it_waits() -> None:
@@ -152,7 +152,7 @@ async def test_all_links_together_are_bounded_and_small_ones_go_on() -> None:
 async def test_a_link_that_is_gone_leaves_nothing_behind() -> None:
     async with at_work(held=True, bytes_max=10) as bench:
         for _ in range(4):
-            bench.judge(1, b"x" * 100, *(b"y" for _ in range(99)))
+            bench.judge(1, b"x" * 100, *(b"y" for _ in range(199)))
             bench.fetch(1)
         waiting = asyncio.create_task(bench.judging.room(LinkId(1)))
         await until(lambda: len(bench.records.batches) == 2, "two batches under way")

@@ -74,6 +74,7 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         leave = _in_time("network", network.stop, CLOSE_NETWORK_SECONDS_MAX)
         stack.push_async_callback(leave)
         await network.start()
+        directory.tell = network.publish
         peering = NodePeering(config, directory, network)
         application = build_app(
             config,

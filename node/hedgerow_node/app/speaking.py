@@ -17,9 +17,7 @@ class SpeakingDirectory(Directory):
     tell: Tell = staticmethod(lambda _: None)
     """Told the records that were stored and did not come from the network, with their envelopes."""
 
-    async def accept(
-        self, envelopes: Sequence[bytes], *, now: Timestamp, origin: Origin = LOCAL
-    ) -> list[Outcome]:
+    async def accept(self, envelopes: Sequence[bytes], *, now: Timestamp, origin: Origin = LOCAL) -> list[Outcome]:
         """See :meth:`Directory.accept`."""
         outcomes = await super().accept(envelopes, now=now, origin=origin)
         if origin is LOCAL:

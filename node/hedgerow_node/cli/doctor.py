@@ -22,6 +22,8 @@ DISK_BYTES_MIN = 500 * 1024**2
 EARLIEST_SENSIBLE = 1_767_225_600
 """2026-01-01: a clock before this program was written is wrong."""
 
+NOT_RUNNING = "not running"
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -82,7 +84,10 @@ def run_checks(config: Config) -> Iterator[Check]:
     yield _key(config, "node key", Usage.NODE)
     yield _key(config, "directory key", Usage.STEWARD)
     yield _store(config)
-    yield _node(config)
+    node = _node(config)
+    yield node
+    if node.fine and node.sentence != NOT_RUNNING:
+        yield from _network(config)
     yield _crisis(config)
 
 
@@ -117,7 +122,7 @@ def _store(config: Config) -> Check:
 def _node(config: Config) -> Check:
     try:
         with FolderLock(config):
-            return Check("node", True, "not running")
+            return Check("node", True, NOT_RUNNING)
     except FolderBusyError:
         pass
     except FolderError as error:
@@ -127,6 +132,20 @@ def _node(config: Config) -> Check:
     except (ConnectionError, OSError, door_control.ControlError):
         return Check("node", False, "another process uses the data folder but does not answer; it may just be starting")
     return Check("node", True, f"running, {status.get('listings', 0)} listings")
+
+
+def _network(config: Config) -> Iterator[Check]:
+    """What the running node knows of others; nobody outside is asked."""
+    from hedgerow_node.cli.doctor_network import network_checks
+    from hedgerow_node.cli.peers import ask_node
+
+    try:
+        status = ask_node(config, "GET", "/peers")
+    except door_control.ControlError as error:
+        yield Check("peers", False, str(error))
+        return
+    for name, fine, sentence, advice in network_checks(status) if status is not None else ():
+        yield Check(name, fine, sentence, advice)
 
 
 def _crisis(config: Config) -> Check:

@@ -221,19 +221,37 @@ def _add_publish(commands: Any) -> None:
     add_publish_parts(parts, _command, _lazy)
 
 
+def _add_peers(commands: Any) -> None:
+    peers = commands.add_parser(
+        "peers",
+        help="the other nodes this one knows, and what it blocks",
+        formatter_class=_Formatter,
+        description="Whom this node is connected to, whom you chose, and what you block.",
+    )
+    parts = peers.add_subparsers(dest="part", metavar="PART", required=True)
+    _command(parts, "list", _lazy("peers", "peers_list"), "show whom you chose and who is connected")
+    for name, explanation in (("add", "choose one, at once and for good"), ("remove", "choose it no longer")):
+        part = _command(parts, name, _lazy("peers", f"peers_{name}"), explanation)
+        part.add_argument("url", metavar="URL", help="a node's web address")
+    leave = "forget all peers, announce nothing, stay off the local network"
+    _command(parts, "leave", _lazy("peers", "peers_leave"), leave)
+    block = _command(parts, "block", _lazy("peers", "peers_block"), "carry a node's records or a listing no longer")
+    block.add_argument("--reason", default="", metavar="TEXT", help="one sentence, also for keepers you share it with")
+    unblock = _command(parts, "unblock", _lazy("peers", "peers_unblock"), "take something off the block list")
+    for part in (block, unblock):
+        part.add_argument("id", metavar="ID", help="the id of a node, or the id or web address of a listing")
+    _command(parts, "blocks", _lazy("peers", "peers_blocks"), "show the block list")
+    for name, explanation in (("export", "write the block list into a file"), ("import", "add another's block list")):
+        part = _command(parts, f"{name}-blocks", _lazy("peers", f"peers_{name}_blocks"), explanation)
+        part.add_argument("file", type=Path, metavar="FILE")
+
+
 def _add_keeping(commands: Any) -> None:
     _command(commands, "keeper-link", _lazy("keeping", "keeper_link"), "make a one-time link to the keeper's page")
     doctor = _command(commands, "doctor", _lazy("doctor", "doctor"), "look for what is wrong with this node")
     _add_settings(doctor)
     doctor.add_argument("--print-config", action="store_true", help="only show the settings in force")
-    peers = commands.add_parser(
-        "peers", help="the other nodes this one should know", formatter_class=_Formatter, description="Peers."
-    )
-    parts = peers.add_subparsers(dest="part", metavar="PART", required=True)
-    _command(parts, "list", _lazy("keeping", "peers_list"), "list them")
-    for name, run, explanation in (("add", "peers_add", "keep one"), ("remove", "peers_remove", "forget one")):
-        part = _command(parts, name, _lazy("keeping", run), explanation)
-        part.add_argument("url", metavar="URL", help="a node's web address")
+    _add_peers(commands)
     backup = _command(commands, "backup", _lazy("backup", "backup"), "write everything into one file")
     backup.add_argument("file", type=Path, metavar="FILE")
     restore = _command(commands, "restore", _lazy("backup", "restore"), "bring a backup back")

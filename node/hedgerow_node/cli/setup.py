@@ -11,8 +11,9 @@ from typing import Any
 from hedgerow_node import clock
 from hedgerow_node.app.folder import prepare_folder
 from hedgerow_node.cli.parser import config_of
-from hedgerow_node.config.settings_file import change_settings
+from hedgerow_node.cli.setup_network import ANNOUNCING, WITHOUT_ANNOUNCING, ask_network, shown
 from hedgerow_node.config import SETTINGS, Config, ConfigError, check_setting
+from hedgerow_node.config.settings_file import change_settings
 from hedgerow_node.directory.door_folder import FolderLock
 from hedgerow_node.directory.keyfiles import short_name
 from hedgerow_node.http.help_now.crisis_lines import CrisisLine, crisis_line_toml
@@ -38,6 +39,7 @@ def setup(options: argparse.Namespace) -> int:
     if asks:
         print(f"Setting up a Hedgerow node in {config.data}. Press Enter to leave an answer open.\n")
         said.update(ask_settings(config, input))
+        said.update(ask_network(config, input))
     line = crisis_line_of(options) or (ask_crisis_line(config, said, input) if asks else None)
     config = replace(config, **said)
     made = not config.data.exists()
@@ -49,8 +51,12 @@ def setup(options: argparse.Namespace) -> int:
                 file.write(crisis_line_toml(line))
     if options.json:
         answer = {"data": str(config.data), "made": made, "directory_key": short_name(keys.directory.public)}
-        print(json.dumps({**answer, "crisis_line": line is not None}))
+        warnings = [ANNOUNCING] if config.announce else []
+        print(json.dumps({**answer, "crisis_line": line is not None, "warnings": warnings}))
         return 0
+    if config.origins.get("announce") == "flag" and config.announce:
+        print(f"{shown(ANNOUNCING)}\n\n{shown(WITHOUT_ANNOUNCING)}")
+        print("To announce nothing: hedgerow setup --announce ''")
     print(f"\nReady. Everything is in {config.data}; keep a copy of it: hedgerow backup FILE")
     if line is None:
         print("No crisis line is written down yet: the page “Help now” shows only emergency numbers. Add one with")

@@ -6,7 +6,7 @@ the event loop only waits; a batch in which nothing is new writes nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple, TypeVar, assert_never
 
 from hedgerow_node.directory.outcome import Known, Outcome, Refused, Stored, Superseded, Waiting
@@ -34,8 +34,7 @@ from hedgerow_protocol.records import (
 from hedgerow_protocol.state import check_founding, check_signers, check_succession, check_times
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What became of one envelope, and what the waiting room needs to know of it."""
 
     outcome: Outcome

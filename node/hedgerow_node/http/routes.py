@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from hedgerow_node.http import api, assets, exports, health, pages_directory, pages_print, pages_public
-from hedgerow_node.http.keeper import pages as keeper
 from hedgerow_node.http.keeper import network_pages as network
+from hedgerow_node.http.keeper import pages as keeper
 from hedgerow_node.http.keeper import publishing
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -72,6 +72,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/keeper/cosign/{draft:[a-z2-7]{16}}", keeper.cosign_download),
     Route("POST", "/keeper/cosign/{draft:[a-z2-7]{16}}/sign", keeper.cosign_sign),
     Route("GET", "/keeper/network", network.network),
+    Route("GET", "/keeper/network/{part:peers|blocks|blocks/import}", network.back),
     Route("POST", "/keeper/network/peers", network.change_peers),
     Route("POST", "/keeper/network/blocks", network.change_blocks),
     Route("GET", "/keeper/network/blocks.json", network.export_blocks),

@@ -26,6 +26,12 @@ LOG = logging.getLogger(__name__)
 LIFE_SECONDS: Final = 7 * 86_400
 """Seconds. A node that is gone is forgotten in a week; one that is up signs twice a week."""
 
+CHANGE_SECONDS_MIN: Final = 60
+"""Seconds. Between two announcements that others pass on: each one goes to every node there is."""
+
+RETRACT_SECONDS: Final = 600
+"""Seconds. Without any address before others are told so: a relay that starts anew is back by then."""
+
 RELAYS_MAX: Final = 3
 """Relays. Named in one announcement."""
 
@@ -60,7 +66,7 @@ class Announced:
     envelope: bytes
     addresses: tuple[str, ...]
     seq: int
-    renew_at: Timestamp
+    issued: Timestamp
     gossiped: bool
     """Whether others are to pass it on: it says where this node is, or that it is no longer where it was."""
 
@@ -83,6 +89,7 @@ class Announcer:
     """Addresses that were tried from outside in vain: not announced until somebody gets through."""
     relays: tuple[NodeId, ...] = ()
     current: Announced | None = None
+    _nowhere_since: Timestamp | None = None
 
     @property
     def claimed(self) -> tuple[str, ...]:
@@ -107,27 +114,43 @@ class Announcer:
         self.unreachable = self.unreachable - {address} if reached else self.unreachable | {address}
 
     def renew(self, now: Timestamp) -> Announced | None:
-        """A new announcement when one is due; ``None`` while the present one says the right thing."""
-        current = self.current
-        if current is not None and now < current.renew_at and current.addresses == self.addresses:
+        """A new announcement when one is due; ``None`` while the present one will do."""
+        current, wanted = self.current, self.addresses
+        if wanted:
+            self._nowhere_since = None
+        elif self._nowhere_since is None:
+            self._nowhere_since = now
+        if current is not None and not self._is_due(current, wanted, now):
             return None
-        self.current = self._make(now, self.addresses)
-        self.last_seq = self.current.seq
-        self.told = bool(self.current.addresses)
-        return self.current
+        # At a start nothing is taken back yet: the relays will be there in a moment.
+        gossiped = bool(wanted) or (self.told and current is not None)
+        self.current = made = self._make(now, wanted, gossiped=gossiped)
+        self.last_seq = made.seq
+        if gossiped:
+            self.told = bool(wanted)
+        return made
 
-    def _make(self, now: Timestamp, addresses: Sequence[str]) -> Announced:
+    def _is_due(self, current: Announced, wanted: Sequence[str], now: Timestamp) -> bool:
+        if now >= current.issued + LIFE_SECONDS // 2:
+            return True
+        if not wanted:
+            # Only where others may still believe in an address is there something to take back.
+            away = now - self._nowhere_since if self._nowhere_since is not None else 0
+            return self.told and away >= RETRACT_SECONDS
+        if wanted == current.addresses:
+            return False
+        return not current.gossiped or abs(now - current.issued) >= CHANGE_SECONDS_MIN
+
+    def _make(self, now: Timestamp, addresses: tuple[str, ...], *, gossiped: bool) -> Announced:
         seq = max(int(now), self.last_seq + 1)
         announcement = Announcement(
             node=self.key.public,
             channel=self.channel.public,
-            addresses=tuple(addresses),
+            addresses=addresses,
             features=self.features,
             seq=seq,
             issued=now,
             expires=Timestamp(now + LIFE_SECONDS),
         )
         signed = envelopes.sign(Kind.ANNOUNCEMENT, announcement.to_body(), (self.key,)).envelope
-        renew_at = Timestamp(now + LIFE_SECONDS // 2)
-        gossiped = bool(addresses) or self.told
-        return Announced(signed.rid, signed.to_bytes(), tuple(addresses), seq, renew_at, gossiped)
+        return Announced(signed.rid, signed.to_bytes(), addresses, seq, now, gossiped)

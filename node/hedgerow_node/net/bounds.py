@@ -44,8 +44,8 @@ JUDGE_BYTES_ALL_MAX: Final = 16 * 1024 * 1024
 JUDGE_BYTES_FEW: Final = 64 * 1024
 """Bytes. Of one link, that may wait even while all together are above their bound: one message."""
 
-JUDGE_TOGETHER: Final = 100
-"""Envelopes. Judged in one batch, which is one transaction; the next link waits no longer than a batch takes."""
+JUDGE_TOGETHER: Final = 200
+"""Envelopes. Judged in one go, which is two transactions; the next link waits no longer than they take."""
 
 JUDGE_BATCHES_MAX: Final = 2
 """Batches. Under way at one time: one is being judged while the next is made ready."""
@@ -57,7 +57,7 @@ FETCHES_WAITING_MAX: Final = 64
 """Fetches. Of one link that wait for their turn; the machine's windows ask for fewer."""
 
 QUEUE_BYTES_MAX: Final = 6 * 1024 * 1024
-"""Bytes. Waiting to be sent over one link: one reading of the store (4 MiB) and more; beyond it a peer does not read."""
+"""Bytes. Waiting to leave over one link: a reading of the store (4 MiB) and more. A peer beyond it does not read."""
 
 QUEUE_MESSAGES_MAX: Final = 4_096
 """Messages. Waiting to be sent over one link."""

@@ -20,6 +20,9 @@ LOOK_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 300.0
 """Seconds. Between two savings of the address book; what a crash loses of it is found again."""
 
+ANNOUNCE_SECONDS: Final = 30.0
+"""Seconds. Between two looks whether this node's announcement is still true and young enough."""
+
 REACHABLE_SECONDS: Final = 1_800.0
 """Seconds. Between two tests whether this node's addresses can be dialled."""
 

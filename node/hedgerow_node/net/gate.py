@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ from hedgerow_protocol.neighbourhood import is_local, neighbourhood_of, relay_of
 from hedgerow_protocol.ports import Entropy, Now
 
 LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lent:
@@ -65,6 +67,8 @@ class Gate:
     circuits: Circuits = field(init=False)
     _owner: Owner = field(init=False)
     _last: int = 0
+    _empty: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while no link is open."""
     _dials: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(bounds.DIALS_MAX))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _dialled: dict[LinkId, Dial] = field(default_factory=dict)
@@ -73,6 +77,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         self.circuits = Circuits(self.lent.feed)
+        self._empty.set()
         self._owner = Owner(self.lent.now, self._opened, self._frame, self.lent.room)
 
     # --- ways in and out
@@ -214,6 +219,7 @@ class Gate:
             attempt.succeed()
         self.failed.pop(link.address, None)
         self.links[link.number] = link
+        self._empty.clear()
         self.lent.feed(
             LinkUp(
                 link=link.number,
@@ -237,7 +243,10 @@ class Gate:
         self._relayed.discard(link.number)
         self.ended[end.value] += 1
         self.lent.dropped(link.number)
-        if self.links.pop(link.number, None) is not None:
+        was_open = self.links.pop(link.number, None) is not None
+        if not self.links:
+            self._empty.set()
+        if was_open:
             self.lent.feed(LinkDown(link.number))
         elif dial is not None:
             self._dial_failed(dial, _SENTENCES.get(end, "It hung up."), wrong_node=end is End.WRONG_NODE)
@@ -259,10 +268,9 @@ class Gate:
         self.closed = True
         for link in list(self.links.values()):
             link.close()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + bounds.GOODBYE_SECONDS_MAX
-        while self.links and loop.time() < deadline:
-            await asyncio.sleep(0.02)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(bounds.GOODBYE_SECONDS_MAX):
+                await self._empty.wait()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -275,4 +283,3 @@ _SENTENCES: Final = {
     End.LATE: "Its handshake took too long.",
     End.HANDSHAKE: "What answers there does not speak as a node does.",
 }
-

@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Generic, Protocol, TypeVar, assert_never
 
 from hedgerow_node import clock
@@ -225,7 +226,7 @@ class Judging:
                 continue
             began = clock.monotonic()
             envelopes = [each for judge in batch for each in judge.envelopes]
-            outcomes = await self._try(batch[0].link, lambda: self.records.take_in(envelopes, batch[0]))
+            outcomes = await self._try(batch[0].link, partial(self.records.take_in, envelopes, batch[0]))
             self.slowest = max(self.slowest, clock.monotonic() - began)
             self.judged += len(envelopes)
             start = 0
@@ -246,7 +247,7 @@ class Judging:
                 continue
             fetch = self._fetches.take(link)
             self._fetches.turn(link)
-            found = await self._try(link, lambda: self.records.read(fetch))
+            found = await self._try(link, partial(self.records.read, fetch))
             if found is not None:
                 self.answer(fetch, Fetched(fetch.ticket, tuple(found)))
 

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import assert_never
 
 from hedgerow_node.net import bounds
+from hedgerow_node.net.traffic import Traffic
 from hedgerow_node.net.transport import Transport, TransportError
 from hedgerow_protocol.channel import Channel, ChannelOutput, Frame, Opened, Transmit, WrongNodeError
 from hedgerow_protocol.errors import RemoteError
@@ -56,23 +57,6 @@ class Owner:
     """Waits until another message of this link may be read."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Traffic:
-    """What went over one link."""
-
-    bytes_in: int = 0
-    bytes_out: int = 0
-    messages_in: int = 0
-    messages_out: int = 0
-    records_in: int = 0
-    """Envelopes that came to be judged."""
-    records_new: int = 0
-    """Of these, the ones this node did not have and kept."""
-    records_out: int = 0
-    heard: float = 0.0
-    """The instant of the last message that came."""
-
-
 @dataclass(eq=False, slots=True, kw_only=True)
 class Link:
     """Run it with :meth:`run`, which returns when it has ended."""
@@ -88,7 +72,7 @@ class Link:
     stall_seconds: float = bounds.STALL_SECONDS_MAX
     peer: NodeId | None = None
     """Known once the channel is open."""
-    since: Timestamp = Timestamp(0)
+    since: Timestamp | None = None
     traffic: Traffic = field(default_factory=Traffic)
     _queue: deque[bytes] = field(default_factory=deque)
     _raw: deque[bytes] = field(default_factory=deque)
@@ -103,10 +87,7 @@ class Link:
         """Queue a frame. A peer that lets too many gather does not read, and is left."""
         if self._closing or self._overflowed:
             return
-        if (
-            self._queued_bytes + len(frame) > bounds.QUEUE_BYTES_MAX
-            or len(self._queue) >= bounds.QUEUE_MESSAGES_MAX
-        ):
+        if self._queued_bytes + len(frame) > bounds.QUEUE_BYTES_MAX or len(self._queue) >= bounds.QUEUE_MESSAGES_MAX:
             self._overflowed = True
         else:
             self._queue.append(frame)

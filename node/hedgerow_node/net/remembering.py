@@ -10,6 +10,7 @@ import msgpack
 
 from hedgerow_node import clock
 from hedgerow_node.directory.service import Directory
+from hedgerow_node.store.network_rows import ROW_BYTES_MAX, ROWS_MAX, NetworkRow
 from hedgerow_protocol.address_book import AddressBook
 from hedgerow_protocol.address_entry import AddressRow
 from hedgerow_protocol.address_table import SECRET_BYTES
@@ -60,10 +61,10 @@ class Memory:
 
     async def save(self, machine: Gossip, now: Now) -> None:
         """Write down what the machine knows of others."""
-        rows = machine.book.rows()
-        await self.directory.replace_network_rows(ADDRESSES, [(row.node, _packed(row)) for row in rows])
-        scores = machine.core.scores.to_rows(now)
-        await self.directory.replace_network_rows(SCORES, [(row.peer, _packed(row)) for row in scores])
+        addresses = _that_fit((row.node, _packed(row)) for row in machine.book.rows())
+        await self.directory.replace_network_rows(ADDRESSES, addresses)
+        scores = _that_fit((row.peer, _packed(row)) for row in machine.core.scores.to_rows(now))
+        await self.directory.replace_network_rows(SCORES, scores)
 
     async def last_announced(self) -> tuple[int, bool]:
         """The number of this node's last announcement (0: none), and whether it named an address."""
@@ -78,6 +79,12 @@ class Memory:
     async def blocked(self) -> frozenset[NodeId]:
         """The nodes this keeper does not want to hear from."""
         return frozenset(NodeId(each.target) for each in await self.directory.blocked() if each.is_node)
+
+
+def _that_fit(rows: Iterable[NetworkRow]) -> list[NetworkRow]:
+    """Without what is too large for the store: a stranger's announcement may be larger than any honest one."""
+    fit = [row for row in rows if len(row[0]) + len(row[1]) <= ROW_BYTES_MAX]
+    return fit[:ROWS_MAX]
 
 
 def _packed(row: tuple[Any, ...]) -> bytes:

@@ -7,10 +7,10 @@ that come back with another event. So the order of things is the order of one li
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from aiohttp import web
 
@@ -18,7 +18,7 @@ from hedgerow_node import clock
 from hedgerow_node.config import Config
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.net.announcing import Announced, Announcer, channel_key
-from hedgerow_node.net.chores import REACHABLE_SECONDS, SAVE_SECONDS, Chore, Hours, repeat
+from hedgerow_node.net.chores import ANNOUNCE_SECONDS, REACHABLE_SECONDS, SAVE_SECONDS, Chore, Hours, repeat
 from hedgerow_node.net.dialing import Dialer
 from hedgerow_node.net.engine import Engine
 from hedgerow_node.net.gate import Gate, Lent
@@ -26,23 +26,27 @@ from hedgerow_node.net.judging import Judging
 from hedgerow_node.net.lan import Lan
 from hedgerow_node.net.records import DirectoryRecords
 from hedgerow_node.net.remembering import Memory
-from hedgerow_node.net.status import NetworkStatus, PeerStatus
+from hedgerow_node.net.status import NetworkStatus, peers_of
+from hedgerow_node.net.traffic import records_of
 from hedgerow_node.net.websocket import PeerDoor, Visitor
+from hedgerow_node.store.errors import StoreError
 from hedgerow_node.store.live import LiveChange
 from hedgerow_protocol.budget import account_of
+from hedgerow_protocol.errors import Code
 from hedgerow_protocol.gossip import events
 from hedgerow_protocol.gossip.events import Fetch, Fetched, Judge, Judged, LinkId, Notice, Output, Standing
 from hedgerow_protocol.gossip.machine import Gossip
 from hedgerow_protocol.gossip.settings import Settings
 from hedgerow_protocol.ids import NodeId, RecordId
 from hedgerow_protocol.keys import SigningKey
+from hedgerow_protocol.known_addresses import same_form
 from hedgerow_protocol.neighbourhood import neighbourhood_of
 from hedgerow_protocol.ports import Now, Timestamp
 
 LOG = logging.getLogger(__name__)
 
-LIVE_CHUNK: Final = 512
-"""Items of the live set given to the machine in one event: about five milliseconds of work."""
+LIVE_CHUNK: Final = 128
+"""Items of the live set given to the machine in one event: two to four milliseconds of work."""
 
 PUBLISHED_CHUNK: Final = 64
 """Envelopes of our own in one event."""
@@ -73,13 +77,15 @@ class Network:
     chosen: tuple[str, ...] = ()
     tried: dict[str, bool] = field(default_factory=dict)
     notices: dict[Notice, int] = field(default_factory=dict)
-    refused: Counter[str] = field(default_factory=Counter)
+    refused: Counter[Code] = field(default_factory=Counter)
+    """Records refused since the start, by reason."""
+    _refused_lately: Counter[Code] = field(default_factory=Counter)
     _machine: Gossip | None = None
     _engine: Engine = field(init=False)
     _memory: Memory = field(init=False)
     _hours: Hours = field(init=False)
     _settings: Settings = field(init=False)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _started: bool = False
     _stopped: bool = False
 
@@ -114,7 +120,7 @@ class Network:
     # --- beginning and end
 
     async def start(self) -> None:
-        """Read what is remembered and the live set, then begin to dial and to let in."""
+        """Read what is remembered; the rest begins in the background, so that pages need not wait for it."""
         if self._started:
             return
         self._started = True
@@ -123,20 +129,26 @@ class Network:
         self.announcer.last_seq, self.announcer.told = await self._memory.last_announced()
         self._announce()
         self._engine.feed(events.NodesBlocked(await self._memory.blocked()))
-        self.directory.on_live_change(self._live_changed)
-        items, hour = await self.directory.live_items(moment.timestamp)
-        # Until the engine starts, events only queue: nobody but this thread touches the machine.
-        await asyncio.to_thread(machine.handle, events.LiveChanged(tuple(items), ()), now())
-        self._hours = Hours(clock.now, self._turn_hour, hour)
         self._engine.feed(events.PeersChosen(self.chosen))
         self._engine.feed(events.RelaysWanted(self.announcer.wants_relays))
+        if self.announcer.claimed:
+            self._engine.feed(events.Reachable(self.announcer.claimed))
+        self.directory.on_live_change(self._live_changed)
+        self._spawn(self._begin(machine), "begin")
+
+    async def _begin(self, machine: Gossip) -> None:
+        """Give the machine the live set (a second and a half for 100,000 records), then dial and let in."""
+        items, hour = await self.directory.live_items(clock.now())
+        # Until the engine starts, events only queue: nobody but this thread touches the machine.
+        await asyncio.to_thread(machine.core.live.load, items)
+        self._hours = Hours(clock.now, self._turn_hour, hour)
         self.door.closed = False
         self._engine.start(machine)
         self._spawn(self.judging.run(), "judging")
         self._spawn(self._hours.run(), "hours")
         self._spawn(repeat(Chore("save", SAVE_SECONDS, self._save)), "save")
+        self._spawn(repeat(Chore("announce", ANNOUNCE_SECONDS, self._announce_if_due)), "announce")
         self._spawn(repeat(Chore("reachable", REACHABLE_SECONDS, self._test_addresses)), "reachable")
-        await self._test_addresses()
 
     async def listening(self, port: int) -> None:
         """The street door is open at this port: look around on the local network, if that was chosen."""
@@ -162,11 +174,15 @@ class Network:
         self._engine.feed(events.Leave())
         await self.gate.close()
         await self.door.close()
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._engine.stop()
-        await self._save()
+        try:
+            await self._save()
+        except StoreError as error:
+            LOG.warning("The address book could not be saved: %s", error)
 
     async def __aenter__(self) -> "Network":
         await self.start()
@@ -177,10 +193,11 @@ class Network:
     ) -> None:
         await self.stop()
 
-    def _spawn(self, work: "asyncio._CoroutineLike[None]", name: str) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=f"network-{name}")
         task.add_done_callback(_report)
-        self._tasks.append(task)
+        task.add_done_callback(self._tasks.discard)
+        self._tasks.add(task)
 
     # --- what the node tells the network
 
@@ -193,7 +210,7 @@ class Network:
     def choose(self, addresses: Iterable[str]) -> None:
         """The keeper's peers, all of them; takes effect at once."""
         self.chosen = tuple(dict.fromkeys(addresses))
-        for gone in set(self.gate.failed) - set(self.chosen):
+        for gone in set(self.gate.failed) - {same_form(each) for each in self.chosen}:
             del self.gate.failed[gone]
         self._engine.feed(events.PeersChosen(self.chosen))
 
@@ -213,6 +230,7 @@ class Network:
         match output:
             case events.Send(link=number, frame=frame):
                 if (link := self.gate.links.get(number)) is not None:
+                    link.traffic.records_out += records_of(frame)
                     link.send(frame)
             case events.Close(link=number):
                 if (link := self.gate.links.get(number)) is not None:
@@ -262,12 +280,12 @@ class Network:
             case Judged(verdicts=verdicts):
                 for verdict in verdicts:
                     if verdict.standing is Standing.REFUSED and verdict.code is not None:
-                        self.refused[str(verdict.code)] += 1
+                        self.refused[verdict.code] += 1
+                        self._refused_lately[verdict.code] += 1
                     elif verdict.standing is Standing.STORED and link is not None:
                         link.traffic.records_new += 1
-            case Fetched(envelopes=envelopes):
-                if link is not None:
-                    link.traffic.records_out += len(envelopes)
+            case Fetched():
+                pass
             case _:
                 assert_never(answer)
         self._engine.feed(answer)
@@ -303,12 +321,17 @@ class Network:
 
     async def _tell_announcement(self, fresh: Announced) -> None:
         """Take our own announcement in like any other record: so it is gossiped, reconciled, and found here too."""
-        await self.directory.accept([fresh.envelope], now=clock.now())
-        await self._memory.save_announced(fresh.seq, told=bool(fresh.addresses))
+        try:
+            await self.directory.accept([fresh.envelope], now=clock.now())
+            await self._memory.save_announced(fresh.seq, told=bool(fresh.addresses))
+        except StoreError as error:
+            LOG.warning("This node's announcement could not be stored: %s", error)
+
+    async def _announce_if_due(self) -> None:
+        self._announce()
 
     async def _turn_hour(self, moment: Timestamp) -> None:
         await self.directory.turn_hour(moment)
-        self._announce()
 
     async def _test_addresses(self) -> None:
         if self.announcer.claimed:
@@ -317,6 +340,9 @@ class Network:
     async def _save(self) -> None:
         if self._machine is not None:
             await self._memory.save(self._machine, now())
+        counts, self._refused_lately = self._refused_lately, Counter()
+        if counts:
+            await self.directory.count_refusals(counts, now=clock.now())
 
     # --- what a keeper sees
 
@@ -330,9 +356,9 @@ class Network:
         tried = {each: self.tried[each] for each in self.announcer.claimed if each in self.tried}
         current = self.announcer.current
         return NetworkStatus(
-            links=tuple(self._peers()),
+            links=tuple(peers_of(self.gate, self._machine, now())) if self._machine is not None else (),
             chosen=self.chosen,
-            failed={each: why for each, why in self.gate.failed.items() if each in self.chosen},
+            failed=dict(self.gate.failed),
             handshakes=self.door.handshakes,
             dialling=self.gate.dialling,
             known_nodes=len(self._machine.book) if self._machine is not None else 0,
@@ -344,36 +370,10 @@ class Network:
             lan_nodes=len(self.lan.addresses) if self.lan is not None else 0,
             clock_off_seconds=self.notices.get(Notice.CLOCK_WRONG, 0),
             eclipse_suspected=bool(self.notices.get(Notice.ECLIPSE_SUSPECTED)),
-            refused=dict(self.refused),
+            refused={str(code): count for code, count in self.refused.items()},
             turned_away=dict(self.door.turned_away),
             ended=dict(self.gate.ended),
         )
-
-    def _peers(self) -> Iterable[PeerStatus]:
-        moment, machine = now(), self._machine
-        for link in self.gate.links.values():
-            linked = machine.core.links.get(link.number) if machine is not None else None
-            if machine is None or linked is None:
-                continue  # only just open, or saying goodbye
-            traffic = link.traffic
-            yield PeerStatus(
-                peer=linked.peer,
-                outbound=link.outbound,
-                address=link.address,
-                pinned=link.pinned,
-                relayed=self.gate.is_relayed(link.number),
-                since=link.since,
-                in_mesh=linked.in_mesh,
-                score=machine.core.scores.value(linked.peer, moment),
-                features=tuple(sorted(linked.features)),
-                holds=linked.count,
-                bytes_in=traffic.bytes_in,
-                bytes_out=traffic.bytes_out,
-                records_in=traffic.records_in,
-                records_new=traffic.records_new,
-                records_out=traffic.records_out,
-                heard_seconds_ago=max(0.0, moment.instant - traffic.heard),
-            )
 
 
 def _report(task: "asyncio.Task[None]") -> None:

@@ -1,11 +1,15 @@
 """What a keeper may see of the network: values for a page, a command, and JSON."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from hedgerow_node.net.gate import Gate
 from hedgerow_protocol import ids
+from hedgerow_protocol.gossip.machine import Gossip
 from hedgerow_protocol.ids import NodeId
-from hedgerow_protocol.ports import Timestamp
+from hedgerow_protocol.known_addresses import same_form
+from hedgerow_protocol.ports import Now, Timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,33 @@ class PeerStatus:
         }
 
 
+def peers_of(gate: Gate, machine: Gossip, now: Now) -> Iterator[PeerStatus]:
+    """What the pumps counted of each link, beside what the machine thinks of it."""
+    for link in gate.links.values():
+        linked = machine.core.links.get(link.number)
+        if linked is None or link.since is None:
+            continue  # only just open, or saying goodbye
+        traffic = link.traffic
+        yield PeerStatus(
+            peer=linked.peer,
+            outbound=link.outbound,
+            address=link.address,
+            pinned=link.pinned,
+            relayed=gate.is_relayed(link.number),
+            since=link.since,
+            in_mesh=linked.in_mesh,
+            score=machine.core.scores.value(linked.peer, now),
+            features=tuple(sorted(linked.features)),
+            holds=linked.count,
+            bytes_in=traffic.bytes_in,
+            bytes_out=traffic.bytes_out,
+            records_in=traffic.records_in,
+            records_new=traffic.records_new,
+            records_out=traffic.records_out,
+            heard_seconds_ago=max(0.0, now.instant - traffic.heard),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkStatus:
     """The whole neighbourhood."""
@@ -66,7 +97,7 @@ class NetworkStatus:
     chosen: tuple[str, ...]
     """Web addresses of the peers the keeper chose."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Of these, the ones that could not be reached the last time, and a sentence why."""
+    """Of these (in their canonical form), the ones that could not be reached the last time, and a sentence why."""
     handshakes: int = 0
     dialling: int = 0
     known_nodes: int = 0
@@ -94,10 +125,10 @@ class NetworkStatus:
 
     def to_json(self) -> dict[str, Any]:
         """What ``hedgerow peers list --json`` prints."""
-        connected = {each.address for each in self.links if each.outbound}
+        connected = {same_form(each.address) for each in self.links if each.outbound}
         return {
             "peers": [
-                {"url": url, "connected": url in connected, "problem": self.failed.get(url, "")}
+                {"url": url, "connected": same_form(url) in connected, "problem": self.failed.get(same_form(url), "")}
                 for url in self.chosen
             ],
             "connected": len(self.links),

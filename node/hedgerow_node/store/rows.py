@@ -20,8 +20,7 @@ ORIGIN_BYTES_MAX: Final = 64
 """Bytes. A node's id has 32; the name of a place in the network is shorter."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexRow:
+class IndexRow(NamedTuple):
     """How a listing is found. The store keeps it and does not look inside ``facts``."""
 
     words: str
@@ -37,8 +36,7 @@ class IndexRow:
 MakeIndex: TypeAlias = Callable[[Listing], IndexRow]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A verified record on its way into the store."""
 
     data: bytes

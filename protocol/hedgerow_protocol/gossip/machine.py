@@ -292,6 +292,7 @@ class Gossip:
         self._syncing.heartbeat(now)
         self._suspicion.heartbeat(now)
         self.reaching.tick(now)
+        self._meeting.expire(now)
         self._meeting.dial(now)
         busy = self._spreading.busy or self._syncing.busy
         moments = [

@@ -34,6 +34,9 @@ IDS_RATE, IDS_BURST = 64.0, 4_096
 """Ids a second, and at once, that a peer may offer or wish."""
 
 
+EXPIRE_SECONDS = 3_600.0
+"""Seconds. Between two looks at who is long gone."""
+
 RELAYED_SECONDS = 10.0
 """Seconds. Between two attempts to reach somebody through a relay."""
 
@@ -49,6 +52,7 @@ class Meeting:
         self.blocked: frozenset[NodeId] = frozenset()
         self._leaving = False
         self._next_relayed = NEVER
+        self._next_expiry = NEVER
         finding.set_self(core.own, ())
 
     # --- links
@@ -56,6 +60,8 @@ class Meeting:
     def link_up(self, event: LinkUp, now: Now) -> Linked | None:
         """A channel is open. ``None`` when nothing more is to be said on it."""
         linked = self._linked(event, now)
+        if event.peer not in self.blocked:
+            self._learn(event.announcement, linked, now)  # first: the rest says something of an entry in the book
         self.finding.opened(_open_link(linked), now)
         if not event.outbound:
             self._reaching.dialled_us(event.peer, now)
@@ -70,7 +76,6 @@ class Meeting:
         self._core.by_peer[event.peer] = event.link
         self._core.scores.connected(event.peer, now)
         self.book.met(event.peer, now)
-        self._learn(event.announcement, linked, now)
         return linked
 
     def _linked(self, event: LinkUp, now: Now) -> Linked:
@@ -196,6 +201,13 @@ class Meeting:
         except RemoteError:
             return None  # old news is no offence
         return None if announcement.node_id in self.blocked else announcement
+
+    def expire(self, now: Now) -> None:
+        """Forget nodes and scores that are long gone; about once an hour."""
+        if now.instant >= self._next_expiry:
+            self._next_expiry = Instant(now.instant + EXPIRE_SECONDS)
+            self.book.expire(now)
+            self._core.scores.expire(now)
 
     # --- dialling
 

@@ -22,14 +22,20 @@ HOUR_CELLS: Final = 2_048
 HOUR_SECONDS: Final = 3_600
 """Seconds. The life of a node's salt: who learns it has so long to make records that collide under it."""
 
-FOREIGN_VIEWS_MAX: Final = 8
-"""Views. Kept for salts of other nodes: one for each outbound link of a node; each costs some 9 us a change."""
+FOREIGN_VIEWS_MAX: Final = 4
+"""Views. Kept for salts of other nodes; each costs some 10 us a change. For further links there are ranges."""
+
+FOREIGN_SECONDS_MIN: Final = 600
+"""Seconds. A view that was used so lately makes no room for another one: building views in turn helps nobody."""
 
 FOREIGN_SALTS_PER_HOUR_MAX: Final = 3
 """Salts. Taken from one node within an hour: one, and two for restarts. A view costs 0.8 s for 100,000 records."""
 
 PARTNERS_MAX: Final = 256
 """Nodes. Whose salts and audits are remembered."""
+
+AUDIT_SECONDS: Final = 86_400
+"""Seconds. Between sessions by ranges under a fresh salt with one peer, where a salt otherwise lasts an hour."""
 
 UNUSED_SECONDS_MAX: Final = 2 * 3_600
 """Seconds. A view that no session used for so long is dropped."""
@@ -75,7 +81,8 @@ class HourView:
             some, self._later = self._later[:SLICE_CELL_RECORDS], self._later[SLICE_CELL_RECORDS:]
             for added, seconds, rid in some:
                 (self._enter if added else self._leave)(seconds, rid)
-            yield
+            if self._later:
+                yield
 
     def add(self, seconds: int, rid: bytes) -> None:
         """A record has come."""
@@ -125,10 +132,11 @@ def _handle(seconds: int, rid: bytes) -> bytes:
 class _Partner:
     """What is remembered of another node."""
 
-    __slots__ = ("audited", "salts")
+    __slots__ = ("audited", "much", "salts")
 
     def __init__(self, now: Instant) -> None:
         self.audited = now
+        self.much = False
         self.salts: list[Instant] = []
 
 
@@ -167,29 +175,39 @@ class HourViews:
         return self._own
 
     def foreign(self, peer: NodeId, key: bytes, records: SortedBlocks, now: Instant) -> HourView | None:
-        """The view under a peer's salt, or ``None`` when he tells new salts too often."""
+        """The view under a peer's salt; ``None`` when there are enough views or it tells new salts too often."""
         self._drop_unused(now)
         view = self._foreign.get(key)
         if view is None:
+            oldest = next(iter(self._foreign.values()), None)
+            if oldest is not None and len(self._foreign) >= FOREIGN_VIEWS_MAX:
+                if now - oldest.used < FOREIGN_SECONDS_MIN:
+                    return None
+                del self._foreign[oldest.salt.key]
             partner = self._partner(peer, now)
             partner.salts = [each for each in partner.salts if now - each < HOUR_SECONDS]
             if len(partner.salts) >= FOREIGN_SALTS_PER_HOUR_MAX:
                 return None
             partner.salts.append(now)
             view = self._foreign[key] = HourView(Salt(key), records, now)
-            while len(self._foreign) > FOREIGN_VIEWS_MAX:
-                self._foreign.popitem(last=False)
         self._foreign.move_to_end(key)
         view.used = now
         return view
 
-    def audit_due(self, peer: NodeId, now: Instant, every: float) -> bool:
-        """Whether so many seconds have passed since the last audit with this peer (or since it was first met)."""
-        return now - self._partner(peer, now).audited >= every
+    def audit_due(self, peer: NodeId, now: Instant) -> bool:
+        """Whether a day has passed since the last audit with this peer (or since it was first met)."""
+        return now - self._partner(peer, now).audited >= AUDIT_SECONDS
 
-    def audited(self, peer: NodeId, now: Instant) -> None:
-        """A session under a salt of its own was held with this peer."""
-        self._partner(peer, now).audited = now
+    def much_differs(self, peer: NodeId, now: Instant) -> bool:
+        """Whether the last session with this peer could not find everything."""
+        return self._partner(peer, now).much
+
+    def compared(self, peer: NodeId, now: Instant, *, all_found: bool) -> None:
+        """A session by ranges under a salt of its own was held with this peer."""
+        partner = self._partner(peer, now)
+        partner.much = not all_found
+        if all_found:
+            partner.audited = now
 
     def _partner(self, peer: NodeId, now: Instant) -> _Partner:
         partner = self._partners.get(peer)

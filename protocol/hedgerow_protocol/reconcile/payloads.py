@@ -21,8 +21,8 @@ PAYLOAD_BYTES_MAX: Final = 60_000
 """Bytes. One payload of a reconciliation: fits into one frame with room for a relay's own."""
 
 TAG_BYTES: Final = 4
-SHORT_NAME_BYTES: Final = 5
-"""Bytes. By which a record is asked for: among a million records one in a million such names is of two."""
+SHORT_NAME_BYTES: Final = 4
+"""Bytes. By which a record is asked for: among a million records one such name in 4,000 is of two; both are given."""
 
 
 class Method(IntEnum):
@@ -47,8 +47,8 @@ class Open:
     """How many records the opener has."""
     changes: int | None
     """How many of its records came or went since both were equal; ``None`` when it cannot say."""
-    audit: bool
-    """The opener wants ranges under a fresh salt."""
+    ranges: bool
+    """The opener wants ranges under a fresh salt, not a sketch: it is time for an audit, or much is known to differ."""
     salt: bytes
     """The opener's hour salt when it was dialled and has many records, else empty."""
 
@@ -77,7 +77,6 @@ class Cells:
     """The next cells of the sketch."""
 
     tag: bytes
-    start: int
     cells: bytes
 
 
@@ -181,7 +180,7 @@ _OPEN_BYTES_MAX: Final = 128
 _TABLE: Final[tuple[tuple[int, type[Any], tuple[_Reader, ...]], ...]] = (
     (1, Open, (_nonce, _count, _perhaps(_count), _flag, _salt)),
     (2, Answer, (_tag, _nonce, _count, _method, _salt, _window)),
-    (3, Cells, (_tag, _window, _several(CELL_BYTES))),
+    (3, Cells, (_tag, _several(CELL_BYTES))),
     (4, More, (_tag, _window)),
     (5, Turn, (_tag,)),
     (6, Ranges, (_tag, _several(1), _names, _count)),

@@ -59,15 +59,17 @@ class RangeInitiator:
     def _go_on(self, reply: bytes | None, names: bytes) -> None:
         talk = self._talk
         giving, self._giving = self._giving, 0
-        if reply is None:
-            talk.live.views.audited(talk.peer, talk.now)
-        if reply is None or talk.used_up or talk.ids >= SESSION_IDS_MAX:
-            talk.end(again=reply is not None or talk.ids >= SESSION_IDS_MAX, names=names, giving=giving)
+        enough = talk.used_up or talk.ids >= SESSION_IDS_MAX
+        if reply is None or enough:
+            again = reply is not None or talk.ids >= SESSION_IDS_MAX
+            talk.live.views.compared(talk.peer, talk.now, all_found=not again)
+            talk.end(again=again, names=names, giving=giving)
         else:
             talk.send(Ranges(talk.tag, reply, names, giving))
 
     def ended(self, end: End) -> None:
         """Hear that the responder can go on no longer."""
+        self._talk.live.views.compared(self._talk.peer, self._talk.now, all_found=False)
 
 
 class RangeResponder:
@@ -94,6 +96,7 @@ class RangeResponder:
         talk.give_named(payload.names, self._view)
         answer = self._responder.receive(payload.message)
         if talk.used_up:
+            talk.live.views.compared(talk.peer, talk.now, all_found=False)
             talk.end(again=True)
         else:
             talk.send(Ranges(talk.tag, answer, b"", 0))
@@ -101,5 +104,4 @@ class RangeResponder:
     def ended(self, end: End) -> None:
         """Hear that it is over. Raises :class:`RemoteError`."""
         self._talk.give_named(end.names, self._view)
-        if not end.again:
-            self._talk.live.views.audited(self._talk.peer, self._talk.now)
+        self._talk.live.views.compared(self._talk.peer, self._talk.now, all_found=not end.again)

@@ -26,9 +26,6 @@ __all__ = ["Session", "Step", "is_opening"]
 SESSION_SALT_RECORDS_MAX: Final = 32_000
 """Records. Up to so many the whole set is hashed under a fresh salt for each session: 0.15 s of work, in slices."""
 
-AUDIT_SECONDS: Final = 86_400
-"""Seconds. Between sessions by ranges under a fresh salt with one peer, where a salt otherwise lasts an hour."""
-
 SILENCE_SECONDS_MAX: Final = 90
 """Seconds. Without a word from a peer whose turn it is; a small machine needs 30 for a million records."""
 
@@ -118,8 +115,9 @@ class Session:
         if large and not talk.dialled:
             self._hour = talk.live.views.own(talk.live.records, talk.entropy, now.instant)
             salt = self._hour.salt.key
-        audit = large and talk.live.views.audit_due(talk.peer, now.instant, AUDIT_SECONDS)
-        talk.send(Open(nonce, talk.own_count, self._hint, audit, salt))
+        views = talk.live.views
+        ranges = views.much_differs(talk.peer, now.instant) or (large and views.audit_due(talk.peer, now.instant))
+        talk.send(Open(nonce, talk.own_count, self._hint, ranges, salt))
         return self._step()
 
     def handle(self, payload: bytes, now: Now) -> Step:
@@ -248,9 +246,10 @@ class Session:
             return
         method = Method.HOUR_SKETCH if isinstance(view, HourView) else Method.SKETCH
         longest = HOUR_CELLS if method is Method.HOUR_SKETCH else CELLS_MAX
-        window = window_for(self._estimate(opening), longest)
+        estimate = self._estimate(opening)
+        window = window_for(estimate, longest)
         talk.send(Answer(talk.tag, nonce, talk.own_count, method, salt, window))
-        self._stage = CellGiver(talk, view, window)
+        self._stage = CellGiver(talk, view, window, estimate)
 
     def _sketched(self, opening: Open) -> tuple[View | None, bytes]:
         """The view from which to send cells, and the salt to tell with it; ``None`` where ranges are better."""
@@ -259,7 +258,7 @@ class Session:
         large = many > SESSION_SALT_RECORDS_MAX
         longest = HOUR_CELLS if large else CELLS_MAX
         # A difference takes 1.4 cells of 13 bytes; ranges list the smaller set at worst, 32 bytes for each of it.
-        if opening.audit or 3 * (many - few) > 2 * longest or 18 * (many - few) > 32 * few + 400:
+        if opening.ranges or 3 * (many - few) > 2 * longest or 18 * (many - few) > 32 * few + 400:
             return None, b""
         if not large:
             return talk.fresh(), b""
@@ -271,9 +270,13 @@ class Session:
         return talk.live.views.foreign(talk.peer, opening.salt, talk.live.records, talk.now), b""
 
     def _estimate(self, opening: Open) -> int | None:
+        """How many records may differ; ``None`` when nobody knows."""
         if opening.changes is None:
             return None
-        return abs(self._talk.own_count - self._talk.peer_count) + opening.changes + (self._hint or 0)
+        difference = abs(self._talk.own_count - self._talk.peer_count)
+        if self._hint is None:  # we cannot say how much we have changed: about as much as the peer
+            return difference + 2 * opening.changes
+        return max(difference, opening.changes + self._hint)
 
     # --- the answer, as opener
 

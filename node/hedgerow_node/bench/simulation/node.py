@@ -10,7 +10,7 @@ from hedgerow_node.bench.simulation.archive import Archived
 from hedgerow_node.bench.simulation.making import node_key
 from hedgerow_node.bench.simulation.safety import SimulationError
 from hedgerow_node.bench.simulation.store import Changes, SimStore
-from hedgerow_node.bench.simulation.world import End, World
+from hedgerow_node.bench.simulation.world import EPOCH, End, World
 from hedgerow_protocol import messages
 from hedgerow_protocol.address_book import AddressBook
 from hedgerow_protocol.address_entry import AddressRow
@@ -246,7 +246,9 @@ class Node:
             return
         now = self.now().timestamp
         self._changed(self.store.turn_hour(now))
-        self.world.clockwork.after(3_600 - now % 3_600, self._turn_hour, life)
+        # In whole seconds: sums of fractions would be a little early one day.
+        next_hour = now - now % 3_600 + 3_600 - self.character.clock_off - EPOCH
+        self.world.clockwork.at(float(next_hour), self._turn_hour, life)
 
     # --- a participant
 

@@ -6,6 +6,7 @@ store says is live, so equal sets have equal hashes; every queue is bounded; no 
 
 from collections import deque
 from collections.abc import Iterator, Sized
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from hedgerow_protocol.errors import RemoteError
@@ -23,6 +24,9 @@ CONTAINERS_LARGER: Final = {"introductions": 65_536}
 """Members. By a word in the path of what may be longer; the live set is as long as the store and not looked at."""
 
 _DEPTH_MAX: Final = 8
+_MEMBERS_MAX: Final = 8
+"""Members of one table that are looked into: they are all alike."""
+
 KEY: Final = bytes(32)
 """The binding under which digests are compared here."""
 
@@ -36,7 +40,7 @@ class Safety:
 
     def __init__(self, repeat: str, every: int) -> None:
         self._repeat = repeat
-        self._every = max(1, every)
+        self.every = max(1, every)
         self._count = 0
         self.checks = 0
 
@@ -76,7 +80,7 @@ class Safety:
     def step(self, node: "Node") -> None:
         """A node has handled an event."""
         self._count += 1
-        if self._count % self._every == 0:
+        if self._count % self.every == 0:
             self.look(node)
 
     def look(self, node: "Node") -> None:
@@ -115,7 +119,7 @@ def containers(machine: object) -> Iterator[tuple[str, int]]:
         if isinstance(value, dict | list | set | frozenset | deque | tuple):
             if isinstance(value, Sized) and not isinstance(value, tuple):
                 yield path, len(value)
-            members = value.values() if isinstance(value, dict) else value
+            members = islice(value.values() if isinstance(value, dict) else value, _MEMBERS_MAX)
             pile.extend((f"{path}[]", each, depth + 1) for each in members if _is_worth_a_look(each))
         else:
             pile.extend((f"{path}.{name}", each, depth + 1) for name, each in _fields(value) if _is_worth_a_look(each))

@@ -28,8 +28,10 @@ _FIRST: Final = 82.0
 _STEP: Final = 39.0
 _APART: Final = 35.0
 _MARGIN: Final = 24.0
-_NAMED_RINGS: Final = (88.0, 126.0)
-_NAMED_HALF: Final = 174.0
+_NAMED_RINGS: Final = (88.0, 128.0)
+_WIDTH_MIN: Final = 260.0
+_NAME_WIDTH: Final = 52.0
+_NAME_HEIGHT: Final = 48.0
 _TURN: Final = 2.399963
 """Radians. The golden angle: leaves of neighbouring rings do not stand in one line."""
 
@@ -49,28 +51,35 @@ class Leaf:
 
 
 def drawing(leaves: Sequence[Leaf]) -> dict[str, Any]:
-    """Where everything stands, around a middle at 0, 0; ``more``: how many are left out."""
+    """Where everything stands, around a middle at 0, 0.
+
+    ``box`` is the part that is shown, for ``viewBox``; ``more`` is how many peers are left out.
+    """
     shown = sorted(leaves, key=lambda leaf: (not leaf.inner, not leaf.chosen, leaf.number))[:LEAVES_MAX]
     shown.sort(key=lambda leaf: leaf.number)
     named = len(shown) <= NAMED_MAX
-    inner = [leaf for leaf in shown if leaf.inner]
-    outer = [leaf for leaf in shown if not leaf.inner]
-    if named:
-        first, second = _NAMED_RINGS
-        placed = [*_ring(inner, first, 0.0), *_ring(outer, second, 0.5 if inner else 0.0)]
-        half = _NAMED_HALF if shown else BUSH + _MARGIN
-    else:
-        placed, half = _rings(inner, outer)
+    placed = _few(shown) if named else _rings(shown)
+    drawn = [_drawn(leaf, radius, angle, named) for leaf, radius, angle in placed]
+    side, above = (_NAME_WIDTH, _NAME_HEIGHT) if named else (_MARGIN, _MARGIN)
+    half = max((_WIDTH_MIN / 2, *(abs(each["x"]) + side for each in drawn)))
+    top = min((-BUSH - _MARGIN / 2, *(each["y"] - above for each in drawn)))
+    bottom = max((BUSH + _MARGIN / 2, *(each["y"] + above for each in drawn)))
     return {
-        "half": round(half),
+        "box": f"{-half:.0f} {top:.0f} {2 * half:.0f} {bottom - top:.0f}",
         "named": named,
         "bush": scallops(14, BUSH - 4.0),
-        "leaves": [_drawn(leaf, radius, angle, named) for leaf, radius, angle in placed],
+        "leaves": drawn,
         "more": len(leaves) - len(shown),
     }
 
 
 _Placed = tuple[Leaf, float, float]
+
+
+def _few(leaves: Sequence[Leaf]) -> list[_Placed]:
+    """Evenly around the middle, the near ones nearer: so there is room for names between them."""
+    near, far = _NAMED_RINGS
+    return [(leaf, near if leaf.inner else far, angle) for leaf, _, angle in _ring(leaves, far, 0.0)]
 
 
 def _ring(leaves: Sequence[Leaf], radius: float, shift: float) -> list[_Placed]:
@@ -79,12 +88,13 @@ def _ring(leaves: Sequence[Leaf], radius: float, shift: float) -> list[_Placed]:
     return [(leaf, radius, math.tau * (place + shift) / many - math.pi / 2) for place, leaf in enumerate(leaves)]
 
 
-def _rings(inner: Sequence[Leaf], outer: Sequence[Leaf]) -> tuple[list[_Placed], float]:
-    """As many rings as are needed, each filled in proportion to its room; and half the width of it all."""
+def _rings(leaves: Sequence[Leaf]) -> list[_Placed]:
+    """As many rings as are needed, each filled in proportion to its room; the innermost is for those that are near."""
     placed: list[_Placed] = []
     ring = 0
-    for several in (inner, outer):
-        ring = max(ring, 1) if several is outer else ring
+    for near in (True, False):
+        several = [leaf for leaf in leaves if leaf.inner is near]
+        ring = ring if near else max(ring, 1)
         radii: list[float] = []
         while sum(map(_room, radii)) < len(several):
             radii.append(_FIRST + _STEP * ring)
@@ -97,7 +107,7 @@ def _rings(inner: Sequence[Leaf], outer: Sequence[Leaf]) -> tuple[list[_Placed],
             # Not quite evenly begun, so that twigs of the outer rings pass between the leaves of the inner ones.
             placed += _ring(several[start : start + many], radius, _TURN * len(placed) / math.tau)
             start += many
-    return placed, _FIRST + _STEP * (max(ring, 1) - 1) + _MARGIN
+    return placed
 
 
 def _room(radius: float) -> int:
@@ -110,6 +120,7 @@ def _drawn(leaf: Leaf, radius: float, angle: float, named: bool) -> dict[str, An
         "number": leaf.number,
         "title": leaf.title,
         "name": _shortened(leaf.name) if named else "",
+        "name_y": -26 if y < -1.0 else 31,
         "flower": leaf.chosen,
         "outlined": not leaf.outbound,
         "dashed": leaf.relayed,

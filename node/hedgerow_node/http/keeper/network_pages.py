@@ -44,6 +44,12 @@ async def network(request: web.Request) -> web.Response:
     return await _page(request, session, values=values)
 
 
+async def back(request: web.Request) -> web.Response:
+    """``GET`` of a form's address, as the language links of its page lead there: back to the page."""
+    guard.require_session(request)
+    return guard.see_other(request, PATH)
+
+
 async def change_peers(request: web.Request) -> web.Response:
     """``POST /keeper/network/peers``: add or remove a peer."""
     session, form = await guard.require_form(request)
@@ -153,9 +159,7 @@ async def _page(
         "export_url": view.url(f"{PATH}/blocks.json"),
         "import_url": view.url(f"{PATH}/blocks/import"),
     }
-    return await guard.keeper_page(
-        request, view, session, "keeper_network.html", context, status=400 if error else 200
-    )
+    return await guard.keeper_page(request, view, session, "keeper_network.html", context, status=400 if error else 200)
 
 
 def _block_row(request: web.Request, view: View, block: Block) -> dict[str, str]:

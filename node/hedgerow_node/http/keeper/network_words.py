@@ -5,6 +5,7 @@ The network's own words (why a peer could not be reached) are English and are sh
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -40,7 +41,7 @@ class NetworkWords:
             "refused": self._counted("refused"),
             "turned_away": self._counted("turned_away"),
             "ended": self._counted("ended"),
-            "known": self.status["known_nodes"],
+            "summary": self._summary(),
         }
 
     # --- what a keeper should do something about
@@ -97,6 +98,11 @@ class NetworkWords:
             ),
         }
 
+    def _summary(self) -> str:
+        t, links, known = self.view.t, len(self.status["links"]), self.status["known_nodes"]
+        said = [t("network.connected", count=links)] if links else []
+        return " ".join([*said, t("network.known", count=known)] if known else said)
+
     def _drawing(self, peers: list[dict[str, Any]]) -> dict[str, Any]:
         t, links = self.view.t, self.status["links"]
         drawn = drawing([each["leaf"] for each in peers])
@@ -116,6 +122,10 @@ class NetworkWords:
         """How a place in the network is called in short: its host name or IP address."""
         if address.startswith(RELAY):
             return address.removeprefix(RELAY)[:ID_CHARACTERS]
+        try:
+            return str(ip_address(address))
+        except ValueError:
+            pass
         try:
             return (urlsplit(address if "://" in address else f"//{address}").hostname or "") if address else ""
         except ValueError:
@@ -155,7 +165,7 @@ class NetworkWords:
             "url": peer["url"],
             "text": self.view.t(f"network.chosen_{state}"),
             "state": state,
-            "problem": peer["problem"],
+            "problem": "" if peer["connected"] else peer["problem"],
         }
 
     def _counted(self, what: str) -> list[dict[str, str]]:
@@ -178,7 +188,7 @@ class NetworkWords:
         """About how long: 3 hours."""
         from babel.dates import format_timedelta
 
-        return str(format_timedelta(int(seconds), threshold=1.5, locale=self.view.language.babel))
+        return str(format_timedelta(int(seconds), locale=self.view.language.babel))
 
     def size(self, count: int) -> str:
         """An amount of data: 1.2 MB."""

@@ -75,6 +75,7 @@ async def home(request: web.Request) -> web.Response:
         "stats": await shown_facts(site, view),
         "notices": [*done_notices(request, view), *await _crisis_notices(site, view, wording)],
         "due": [row for row in rows if row["days_left"] <= own.DUE_DAYS],
+        "network": site.peering is not None,
     }
     return await guard.keeper_page(request, view, session, "keeper.html", values)
 
