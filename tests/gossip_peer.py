@@ -105,8 +105,8 @@ class Stage:
             "features": ("sketch/1",),
             "required": (),
             "clock": self.now.timestamp,
-            "count": len(self.machine.core.live),
-            "digest": self.machine.core.live.digest(self.bindings[link]),
+            "count": len(self.machine.state.live),
+            "digest": self.machine.state.live.digest(self.bindings[link]),
         } | changed
         return Hello(**fields)  # type: ignore[arg-type]
 

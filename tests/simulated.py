@@ -51,4 +51,4 @@ def look_at_all(society: Society) -> None:
 
 def mesh_of(node: Node) -> set[bytes]:
     """The peers in a node's mesh."""
-    return {bytes(each.peer) for each in node.machine.core.mesh()}  # type: ignore[attr-defined]
+    return {bytes(each.peer) for each in node.machine.state.mesh()}  # type: ignore[attr-defined]

@@ -10,8 +10,8 @@ import pytest
 from command_line import CommandLine
 from hedgerow_node.cli import setup as asking
 from hedgerow_node.cli.parser import config_of, parse
-from hedgerow_node.config.settings_file import change_settings
 from hedgerow_node.config import ConfigError, load_config
+from hedgerow_node.config.settings_file import change_settings
 from hedgerow_node.http.help_now.crisis_lines import read_crisis_file
 
 

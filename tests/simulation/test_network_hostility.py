@@ -228,4 +228,4 @@ def test_what_is_counted_is_inside() -> None:
     """The look inside a machine really sees its tables."""
     society = formed(1, 4)
     paths = {path for path, _members in containers(society.nodes[0].machine)}
-    assert {"Gossip.core.links", "Gossip.core.recents._copies"} <= paths
+    assert {"Gossip.state.links", "Gossip.state.recents._copies"} <= paths

@@ -35,7 +35,7 @@ def test_who_does_not_say_hello_in_time_is_closed_and_the_rest_is_an_offence() -
     stage = Stage()
     link = stage.link(1, hello=False)
     stage.say(link, Graft())
-    assert stage.machine.core.scores.value(stage.machine.core.links[link].peer, stage.now) < 0
+    assert stage.machine.state.scores.value(stage.machine.state.links[link].peer, stage.now) < 0
     out = stage.pass_time(21)
     assert Close(link, Reason.SILENT) in out
 
@@ -45,7 +45,7 @@ def test_messages_of_later_versions_are_ignored() -> None:
     link = stage.link(1)
     out = stage.give(events.FrameIn(link, b"\x92\xcd\x03\xe8\xa5hello"))
     assert put_out(out, Close) == []
-    assert stage.machine.core.scores.value(stage.machine.core.links[link].peer, stage.now) >= 0
+    assert stage.machine.state.scores.value(stage.machine.state.links[link].peer, stage.now) >= 0
 
 
 def test_a_record_is_judged_before_it_is_passed_on() -> None:
@@ -134,14 +134,14 @@ def test_after_wrong_signatures_a_peer_is_not_listened_to() -> None:
 def test_who_goes_on_sending_nonsense_loses_the_link_and_is_refused_for_a_while() -> None:
     stage = Stage()
     link = stage.link(1)
-    peer = stage.machine.core.links[link].peer
+    peer = stage.machine.state.links[link].peer
     for _ in range(6):
         stage.give(events.FrameIn(link, b"\xc1 nonsense"))
-    assert link not in stage.machine.core.links
+    assert link not in stage.machine.state.links
     assert said(stage.out, Bye, link)[-1].reason == Reason.MISBEHAVED
     again = stage.link(1, hello=False)
     assert Close(again, Reason.MISBEHAVED) in stage.out
-    assert stage.machine.core.scores.banned_until(peer, stage.now) is not None
+    assert stage.machine.state.scores.banned_until(peer, stage.now) is not None
 
 
 @pytest.mark.parametrize("code", [Code.EXPIRED, Code.FROM_THE_FUTURE, Code.LIMIT, Code.UNKNOWN_KIND])
@@ -151,8 +151,8 @@ def test_what_may_be_right_elsewhere_is_no_offence(code: Code) -> None:
     for number in range(2, 60):
         stage.say(link, Records(0, (listing_world(number)[1].to_bytes(),)))
         stage.judge([Verdict(Standing.REFUSED, None, code=code)])
-    assert link in stage.machine.core.links
-    assert stage.machine.core.scores.value(stage.machine.core.links[link].peer, stage.now) >= 0
+    assert link in stage.machine.state.links
+    assert stage.machine.state.scores.value(stage.machine.state.links[link].peer, stage.now) >= 0
 
 
 def test_a_flood_is_cut_to_the_rate_and_then_not_heard_at_all() -> None:
@@ -162,12 +162,12 @@ def test_a_flood_is_cut_to_the_rate_and_then_not_heard_at_all() -> None:
     for second in range(60):
         heap = tuple(listing_world(2 + second * 50 + each)[1].to_bytes() for each in range(50))
         for envelopes in (heap[:25], heap[25:]):
-            if link in stage.machine.core.links:
+            if link in stage.machine.state.links:
                 out = stage.say(link, Records(0, envelopes))
                 judged += sum(len(each.envelopes) for each in put_out(out, Judge))
         stage.pass_time(1)
     assert judged <= 500 + 20 * 30
-    assert not stage.machine.core.scores.may_gossip(stage.machine.core.links[link].peer, stage.now)
+    assert not stage.machine.state.scores.may_gossip(stage.machine.state.links[link].peer, stage.now)
 
 
 def test_a_stranger_founds_no_more_chains_than_its_budget() -> None:
@@ -189,7 +189,7 @@ def test_a_stranger_founds_no_more_chains_than_its_budget() -> None:
 def test_ping_is_answered_and_silence_ends_a_link() -> None:
     stage = Stage()
     link = stage.link(1)
-    out = stage.say(link, Ping(b"12345678", 0, stage.machine.core.live.digest(stage.bindings[link])))
+    out = stage.say(link, Ping(b"12345678", 0, stage.machine.state.live.digest(stage.bindings[link])))
     assert said(out, Pong, link)[0].nonce == b"12345678"
     out = stage.pass_time(140)
     assert len(said(out, Ping, link)) >= 2
@@ -200,13 +200,13 @@ def test_two_links_to_one_node_become_one_and_both_ends_keep_the_same() -> None:
     stage = Stage()
     inbound = stage.link(1, outbound=False)
     outbound = stage.link(1, outbound=True)
-    links = stage.machine.core.links
+    links = stage.machine.state.links
     assert len(links) == 1
     smaller_dials = stage.own < links[next(iter(links))].peer
     assert (outbound in links) is smaller_dials
     assert (inbound in links) is not smaller_dials
     newer = stage.link(1, outbound=smaller_dials)
-    assert newer in stage.machine.core.links, "who dials again has lost the old link"
+    assert newer in stage.machine.state.links, "who dials again has lost the old link"
 
 
 def test_nobody_is_linked_to_oneself_or_to_whom_the_keeper_blocks() -> None:
@@ -214,7 +214,7 @@ def test_nobody_is_linked_to_oneself_or_to_whom_the_keeper_blocks() -> None:
     mirror = stage.link(0, hello=False)
     assert Close(mirror, Reason.SAME_NODE) in stage.out
     link = stage.link(3)
-    peer = stage.machine.core.links[link].peer
+    peer = stage.machine.state.links[link].peer
     out = stage.give(events.NodesBlocked(frozenset({peer})))
     assert Close(link, Reason.BLOCKED) in out
     again = stage.link(3, hello=False)
@@ -234,12 +234,12 @@ def test_the_mesh_is_bounded_and_keeps_some_that_we_dialled() -> None:
     inbound = [stage.link(number, outbound=False) for number in range(10, 40)]
     stage.pass_time(700)  # strangers have proven themselves; nobody pings back, so greet them again
     for link in outbound + inbound:
-        if link in stage.machine.core.links:
+        if link in stage.machine.state.links:
             stage.say(link, Graft())
-    mesh = stage.machine.core.mesh()
-    assert len(mesh) <= stage.machine.core.settings.mesh_high
+    mesh = stage.machine.state.mesh()
+    assert len(mesh) <= stage.machine.state.settings.mesh_high
     late = stage.link(50, outbound=False)
-    if len(mesh) == stage.machine.core.settings.mesh_high:
+    if len(mesh) == stage.machine.state.settings.mesh_high:
         assert said(stage.say(late, Graft()), Prune, late)
 
 
@@ -247,9 +247,9 @@ def test_who_was_pruned_waits() -> None:
     stage = Stage()
     link = stage.link(1)
     stage.pass_time(3)
-    assert stage.machine.core.links[link].in_mesh
+    assert stage.machine.state.links[link].in_mesh
     stage.say(link, Prune(30))
-    assert not stage.machine.core.links[link].in_mesh
+    assert not stage.machine.state.links[link].in_mesh
     assert said(stage.pass_time(25), Graft) == []
     assert said(stage.pass_time(20), Graft, link)
 
@@ -267,13 +267,13 @@ def test_announcements_are_learned_and_told_to_who_asks() -> None:
     stage = Stage()
     link = stage.link(1, address="http://198.51.100.7:8470")
     known = announcement(7, "https://hedgerow.example.org")
-    linked = stage.machine.core.links[link]
+    linked = stage.machine.state.links[link]
     linked.asked_peers = stage.now.instant
     stage.say(link, Peers((known.to_bytes(),)))
     assert stage.machine.book.get(NodeId(node_key(7).public[1:])) is not None
     forged = known.to_bytes()[:-1] + bytes([known.to_bytes()[-1] ^ 1])
     stage.say(link, Peers((forged,)))
-    assert stage.machine.core.scores.value(linked.peer, stage.now) < 0
+    assert stage.machine.state.scores.value(linked.peer, stage.now) < 0
 
 
 def test_an_announcement_without_addresses_is_not_passed_around() -> None:
@@ -307,7 +307,7 @@ def test_too_many_records_in_one_message_are_refused() -> None:
     large = bytes(limits.RECORDS_BYTES_MAX // 2 + 1)
     frame = messages.encode(Records(0, (large, large)))
     assert put_out(stage.give(events.FrameIn(link, frame)), Judge) == []
-    assert stage.machine.core.scores.value(stage.machine.core.links[link].peer, stage.now) < 0
+    assert stage.machine.state.scores.value(stage.machine.state.links[link].peer, stage.now) < 0
 
 
 def test_numbered_records_are_acknowledged_when_judged() -> None:

@@ -32,15 +32,15 @@ async def test_addresses_and_scores_come_back(tmp_path: Path) -> None:
     assert said is not None
     parsed = parse_envelope(said.envelope)
     assert machine.book.learn(read_announcement(parsed.body), parsed, neighbourhood_of("https://a.example.net"), now())
-    machine.core.scores.offended(NodeId(other.public[1:]), Severity.HIGH, now())
-    score = machine.core.scores.value(NodeId(other.public[1:]), now())
+    machine.state.scores.offended(NodeId(other.public[1:]), Severity.HIGH, now())
+    score = machine.state.scores.value(NodeId(other.public[1:]), now())
     assert score < 0
     await memory.save(machine, now())
     again = await memory.wake(KEY, SETTINGS, now())
     (entry,) = again.book
     assert entry.addresses == ("https://hedgerow.example.org/groups",)
     assert entry.channel == channel_key(other).public
-    assert abs(again.core.scores.value(NodeId(other.public[1:]), now()) - score) < 1
+    assert abs(again.state.scores.value(NodeId(other.public[1:]), now()) - score) < 1
     await directory.close()
 
 
@@ -51,7 +51,7 @@ async def test_rows_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
         await directory.replace_network_rows(kind, nonsense)
     machine = await Memory(directory).wake(KEY, SETTINGS, now())
     assert len(machine.book) == 0
-    assert len(machine.core.scores) == 0
+    assert len(machine.state.scores) == 0
     await directory.close()
 
 

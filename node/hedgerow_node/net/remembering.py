@@ -56,14 +56,14 @@ class Memory:
             book=AddressBook.from_rows(addresses, secret, clock.entropy, now),
         )
         scores = _unpacked(ScoreRow, await self.directory.network_rows(SCORES))
-        machine.core.scores = Scores.from_rows(scores, now)
+        machine.state.scores = Scores.from_rows(scores, now)
         return machine
 
     async def save(self, machine: Gossip, now: Now) -> None:
         """Write down what the machine knows of others."""
         addresses = _that_fit((row.node, _packed(row)) for row in machine.book.rows())
         await self.directory.replace_network_rows(ADDRESSES, addresses)
-        scores = _that_fit((row.peer, _packed(row)) for row in machine.core.scores.to_rows(now))
+        scores = _that_fit((row.peer, _packed(row)) for row in machine.state.scores.to_rows(now))
         await self.directory.replace_network_rows(SCORES, scores)
 
     async def last_announced(self) -> tuple[int, bool]:

@@ -140,7 +140,7 @@ class Network:
         """Give the machine the live set (a second and a half for 100,000 records), then dial and let in."""
         items, hour = await self.directory.live_items(clock.now())
         # Until the engine starts, events only queue: nobody but this thread touches the machine.
-        await asyncio.to_thread(machine.core.live.load, items)
+        await asyncio.to_thread(machine.state.live.load, items)
         self._hours = Hours(clock.now, self._turn_hour, hour)
         self.door.closed = False
         self._engine.start(machine)

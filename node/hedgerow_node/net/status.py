@@ -65,7 +65,7 @@ class PeerStatus:
 def peers_of(gate: Gate, machine: Gossip, now: Now) -> Iterator[PeerStatus]:
     """What the pumps counted of each link, beside what the machine thinks of it."""
     for link in gate.links.values():
-        linked = machine.core.links.get(link.number)
+        linked = machine.state.links.get(link.number)
         if linked is None or link.since is None:
             continue  # only just open, or saying goodbye
         traffic = link.traffic
@@ -77,7 +77,7 @@ def peers_of(gate: Gate, machine: Gossip, now: Now) -> Iterator[PeerStatus]:
             relayed=gate.is_relayed(link.number),
             since=link.since,
             in_mesh=linked.in_mesh,
-            score=machine.core.scores.value(linked.peer, now),
+            score=machine.state.scores.value(linked.peer, now),
             features=tuple(sorted(linked.features)),
             holds=linked.count,
             bytes_in=traffic.bytes_in,

@@ -10,9 +10,9 @@ from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.finding import Finding
 from hedgerow_protocol.gossip import events
 from hedgerow_protocol.gossip import settings as times
-from hedgerow_protocol.gossip.core import Core
 from hedgerow_protocol.gossip.events import Event, Output, Reason
 from hedgerow_protocol.gossip.linked import Linked
+from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.meeting import Meeting
 from hedgerow_protocol.gossip.reaching import Reaching
 from hedgerow_protocol.gossip.settings import Settings
@@ -43,15 +43,15 @@ class Gossip:
         settings: Settings | None = None,
         book: AddressBook | None = None,
     ) -> None:
-        self.core = Core(own, entropy, settings or Settings())
+        self.state = MachineState(own, entropy, settings or Settings())
         self.book = book or AddressBook(secret[:SECRET_BYTES], entropy)
-        self.finding = Finding(self.book, entropy, slots=self.core.settings.outbound, onion=self.core.settings.onion)
-        self._tending = Tending(self.core, now)
-        self._spreading = Spreading(self.core)
-        self._syncing = Syncing(self.core, self._tending)
-        self.reaching = Reaching(self.core)
-        self._meeting = Meeting(self.core, self.reaching, self.book, self.finding)
-        self._suspicion = Suspicion(self.core, self._tending)
+        self.finding = Finding(self.book, entropy, slots=self.state.settings.outbound, onion=self.state.settings.onion)
+        self._tending = Tending(self.state, now)
+        self._spreading = Spreading(self.state)
+        self._syncing = Syncing(self.state, self._tending)
+        self.reaching = Reaching(self.state)
+        self._meeting = Meeting(self.state, self.reaching, self.book, self.finding)
+        self._suspicion = Suspicion(self.state, self._tending)
         self._next_heartbeat = now.instant
         self._next_bulk = now.instant
 
@@ -65,9 +65,9 @@ class Gossip:
             self._spreading.bulk = False
             self._next_bulk = Instant(now.instant + times.BULK_PING_SECONDS)
             self._tending.ask_all()
-        while self.core.gone:
-            self._meeting.link_down(self.core.gone.pop(), now)
-        out, self.core.out = self.core.out, []
+        while self.state.gone:
+            self._meeting.link_down(self.state.gone.pop(), now)
+        out, self.state.out = self.state.out, []
         return out
 
     def due(self) -> Instant:
@@ -84,7 +84,7 @@ class Gossip:
     def _take(self, event: Event, now: Now) -> None:
         match event:
             case events.FrameIn(link, frame):
-                linked = self.core.links.get(link)
+                linked = self.state.links.get(link)
                 if linked is not None:
                     self._frame(linked, frame, now)
             case events.Judged():
@@ -108,16 +108,16 @@ class Gossip:
             case events.LinkUp():
                 self._link_up(event, now)
             case events.LinkDown(link):
-                linked = self.core.links.get(link)
+                linked = self.state.links.get(link)
                 if linked is not None:
-                    self.core.forget(linked)
+                    self.state.forget(linked)
                 self._next_heartbeat = now.instant
             case events.DialFailed():
                 self._meeting.dial_failed(event, now)
                 self._next_heartbeat = now.instant
             case events.Announced(_, envelope, _):
                 announcement = read_announcement(parse_envelope(envelope).body)
-                self.finding.set_self(self.core.own, announcement.addresses)
+                self.finding.set_self(self.state.own, announcement.addresses)
             case events.PeersChosen(addresses):
                 self.finding.set_pinned(addresses)
                 self._next_heartbeat = now.instant
@@ -160,10 +160,10 @@ class Gossip:
             linked.last_heard = now.instant
             self._message(linked, message, now)
         except RemoteError as error:
-            self.core.offended(linked, error, now)
-            until = self.core.scores.banned_until(linked.peer, now)
+            self.state.offended(linked, error, now)
+            until = self.state.scores.banned_until(linked.peer, now)
             if until is not None:
-                self.core.close(linked, Reason.MISBEHAVED, seconds=until - now.timestamp, words=str(error)[:200])
+                self.state.close(linked, Reason.MISBEHAVED, seconds=until - now.timestamp, words=str(error)[:200])
 
     def _message(self, linked: Linked, message: Message, now: Now) -> None:
         if isinstance(message, messages.Hello):
@@ -206,7 +206,7 @@ class Gossip:
             ):
                 self.reaching.relay(linked, message, now)
             case messages.Records() | messages.Got() | messages.Have() | messages.Want() | messages.Reconcile():
-                if self.core.scores.may_gossip(linked.peer, now):
+                if self.state.scores.may_gossip(linked.peer, now):
                     self._record_message(linked, message, now)
             case _:
                 assert_never(message)
@@ -234,7 +234,7 @@ class Gossip:
 
     def _hello(self, linked: Linked, hello: messages.Hello, now: Now) -> None:
         self._tending.hello(linked, hello, now)
-        if linked.link not in self.core.links:
+        if linked.link not in self.state.links:
             return
         self.reaching.greeted(linked, now)
         self._meeting.ask_for_peers(linked, now)
@@ -244,8 +244,8 @@ class Gossip:
 
     def _bye(self, linked: Linked, bye: messages.Bye, now: Now) -> None:
         self.finding.stay_away(linked.peer, bye.seconds, now)
-        self.core.out.append(events.Close(linked.link, Reason.OTHER))
-        self.core.forget(linked)
+        self.state.out.append(events.Close(linked.link, Reason.OTHER))
+        self.state.forget(linked)
 
     def _compare(self, linked: Linked, count: int, digest: bytes, now: Now) -> None:
         self._syncing.compare(linked, count, digest, now)
@@ -255,7 +255,7 @@ class Gossip:
 
     def _judged(self, event: events.Judged, now: Now) -> None:
         link, new = self._spreading.judged(event, now)
-        linked = None if link is None else self.core.links.get(link)
+        linked = None if link is None else self.state.links.get(link)
         for _, envelope in new:
             self._meeting.stored(envelope, linked, now)
         if linked is not None and new:
@@ -267,9 +267,9 @@ class Gossip:
     ) -> None:
         changed = 0
         for seconds, rid in removed:
-            changed += self.core.live.remove(seconds, rid)
+            changed += self.state.live.remove(seconds, rid)
         for seconds, rid in added:
-            changed += self.core.live.add(seconds, rid)
+            changed += self.state.live.add(seconds, rid)
         if changed:
             self._spreading.arrived([rid for _, rid in added], now)
             self._syncing.changed(changed)
@@ -281,13 +281,13 @@ class Gossip:
     def _wake(self, now: Now) -> None:
         """Something is under way: look again within a heartbeat."""
         if self._next_heartbeat > now.instant + times.HEARTBEAT_SECONDS:
-            self._next_heartbeat = self.core.soon(now.instant, times.HEARTBEAT_SECONDS)
+            self._next_heartbeat = self.state.soon(now.instant, times.HEARTBEAT_SECONDS)
 
     def _heartbeat(self, now: Now) -> None:
         self._spreading.heartbeat(now)
         if self._tending.heartbeat(now, self._spreading.came):
             self._spreading.came = 0
-        for linked in list(self.core.greeted()):
+        for linked in list(self.state.greeted()):
             self._meeting.ask_for_peers(linked, now)
         self._syncing.heartbeat(now)
         self._suspicion.heartbeat(now)
@@ -296,7 +296,7 @@ class Gossip:
         self._meeting.dial(now)
         busy = self._spreading.busy or self._syncing.busy
         moments = [
-            self.core.soon(now.instant, times.HEARTBEAT_SECONDS if busy else times.IDLE_SECONDS),
+            self.state.soon(now.instant, times.HEARTBEAT_SECONDS if busy else times.IDLE_SECONDS),
             self._meeting.next_due(now),
             self.reaching.next_due(),
         ]

@@ -9,9 +9,9 @@ from hedgerow_protocol.envelope import Kind, parse_envelope, verify_envelope
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.finding import Finding
 from hedgerow_protocol.gossip import settings as times
-from hedgerow_protocol.gossip.core import Core
 from hedgerow_protocol.gossip.events import Dial, DialFailed, LinkUp, Reason, Why
 from hedgerow_protocol.gossip.linked import NEVER, Linked
+from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.reaching import Reaching
 from hedgerow_protocol.ids import NodeId, to_text
 from hedgerow_protocol.messages import Peers, PeersWanted
@@ -44,8 +44,8 @@ RELAYED_SECONDS = 10.0
 class Meeting:
     """Opens and closes links, and keeps the address book."""
 
-    def __init__(self, core: Core, reaching: Reaching, book: AddressBook, finding: Finding) -> None:
-        self._core = core
+    def __init__(self, state: MachineState, reaching: Reaching, book: AddressBook, finding: Finding) -> None:
+        self._state = state
         self._reaching = reaching
         self.book = book
         self.finding = finding
@@ -53,7 +53,7 @@ class Meeting:
         self._leaving = False
         self._next_relayed = NEVER
         self._next_expiry = NEVER
-        finding.set_self(core.own, ())
+        finding.set_self(state.own, ())
 
     # --- links
 
@@ -69,12 +69,12 @@ class Meeting:
             self._reaching.dialled(event.address, event.peer, now, reached=True)
         refused = self._refusal(linked, now)
         if refused is not None:
-            self._core.close(linked, refused)
+            self._state.close(linked, refused)
             self.finding.closed(_open_link(linked), now)
             return None
-        self._core.links[event.link] = linked
-        self._core.by_peer[event.peer] = event.link
-        self._core.scores.connected(event.peer, now)
+        self._state.links[event.link] = linked
+        self._state.by_peer[event.peer] = event.link
+        self._state.scores.connected(event.peer, now)
         self.book.met(event.peer, now)
         return linked
 
@@ -96,28 +96,28 @@ class Meeting:
             push_bytes=TokenBucket(BYTES_RATE, BYTES_BURST),
             ids=TokenBucket(IDS_RATE, IDS_BURST),
             last_heard=now.instant,
-            next_ping=self._core.soon(now.instant, times.PING_SECONDS),
+            next_ping=self._state.soon(now.instant, times.PING_SECONDS),
         )
 
     def _refusal(self, linked: Linked, now: Now) -> Reason | None:
         """Why this link is not to be; closes an older one to the same node where the new one is better."""
-        core = self._core
-        if linked.peer == core.own:
+        state = self._state
+        if linked.peer == state.own:
             return Reason.SAME_NODE
         if linked.peer in self.blocked:
             return Reason.BLOCKED
         if linked.why in (Why.FEELER, Why.DIAL_BACK):
             return Reason.DONE
-        if core.scores.banned_until(linked.peer, now) is not None:
+        if state.scores.banned_until(linked.peer, now) is not None:
             return Reason.MISBEHAVED
-        older = core.links.get(core.by_peer[linked.peer]) if linked.peer in core.by_peer else None
+        older = state.links.get(state.by_peer[linked.peer]) if linked.peer in state.by_peer else None
         if older is not None:
             if not self._is_better(linked, older):
                 return Reason.SAME_NODE
-            core.close(older, Reason.SAME_NODE)
+            state.close(older, Reason.SAME_NODE)
         if self._leaving:
             return Reason.LEAVING
-        if not linked.outbound and len(core.links) >= LINKS_MAX:
+        if not linked.outbound and len(state.links) >= LINKS_MAX:
             return Reason.FULL
         return None
 
@@ -125,11 +125,11 @@ class Meeting:
         # The same side dialled again: its old link is gone for it. Both sides dialled: both must keep the same one.
         if new.outbound == old.outbound or old.relayed:
             return True
-        return new.outbound == (self._core.own < new.peer)
+        return new.outbound == (self._state.own < new.peer)
 
     def link_down(self, linked: Linked, now: Now) -> None:
-        """A link has ended, and is no more among the core's; to be called once for each that was up."""
-        self._core.scores.disconnected(linked.peer, now)
+        """A link has ended, and is no more among the open ones; to be called once for each that was up."""
+        self._state.scores.disconnected(linked.peer, now)
         self._reaching.link_down(linked.link, now)
         self.finding.closed(_open_link(linked), now)
 
@@ -142,14 +142,14 @@ class Meeting:
     def leave(self) -> None:
         """Say goodbye to everybody, and dial nobody."""
         self._leaving = True
-        for linked in list(self._core.links.values()):
-            self._core.close(linked, Reason.LEAVING)
+        for linked in list(self._state.links.values()):
+            self._state.close(linked, Reason.LEAVING)
 
     def block(self, nodes: frozenset[NodeId]) -> None:
         """Hear no more from these nodes."""
         self.blocked = nodes
-        for linked in [each for each in self._core.links.values() if each.peer in nodes]:
-            self._core.close(linked, Reason.BLOCKED, seconds=86_400)
+        for linked in [each for each in self._state.links.values() if each.peer in nodes]:
+            self._state.close(linked, Reason.BLOCKED, seconds=86_400)
         for node in nodes:
             self.book.forget(node)
 
@@ -165,7 +165,7 @@ class Meeting:
         if linked is not None and len(envelope) > 3 and envelope[2] == Kind.ANNOUNCEMENT:
             parsed = parse_envelope(envelope)
             announcement = read_announcement(parsed.body)
-            if announcement.node_id != self._core.own and announcement.node_id not in self.blocked:
+            if announcement.node_id != self._state.own and announcement.node_id not in self.blocked:
                 self.book.learn(announcement, parsed, linked.neighbourhood, now)
 
     def ask_for_peers(self, linked: Linked, now: Now) -> None:
@@ -173,13 +173,13 @@ class Meeting:
         due = now.instant - linked.asked_peers >= times.EXCHANGE_SECONDS
         if due and linked.outbound and times.EXCHANGE in linked.features:
             linked.asked_peers = now.instant
-            self._core.send(linked, PeersWanted())
+            self._state.send(linked, PeersWanted())
 
     def peers_wanted(self, linked: Linked, now: Now) -> None:
         """A peer asks for other nodes; too often is not answered."""
         if now.instant - linked.answered_peers >= times.EXCHANGE_SECONDS / 2:
             linked.answered_peers = now.instant
-            self._core.send(linked, Peers(tuple(self.book.sample(linked.peer, linked.neighbourhood, now))))
+            self._state.send(linked, Peers(tuple(self.book.sample(linked.peer, linked.neighbourhood, now))))
 
     def peers(self, linked: Linked, message: Peers, now: Now) -> None:
         """A peer tells of other nodes, as it was asked. Raises :class:`RemoteError`."""
@@ -187,7 +187,7 @@ class Meeting:
             return
         for envelope in message.envelopes:
             announcement = self._read(envelope, now)
-            if announcement is not None and announcement.node_id != self._core.own:
+            if announcement is not None and announcement.node_id != self._state.own:
                 self.book.learn(announcement, parse_envelope(envelope), linked.neighbourhood, now)
 
     def _read(self, envelope: bytes, now: Now) -> Announcement | None:
@@ -207,13 +207,13 @@ class Meeting:
         if now.instant >= self._next_expiry:
             self._next_expiry = Instant(now.instant + EXPIRE_SECONDS)
             self.book.expire(now)
-            self._core.scores.expire(now)
+            self._state.scores.expire(now)
 
     # --- dialling
 
     def refuses(self, now: Now) -> Callable[[NodeId], bool]:
         """Whom this node does not want to be linked to."""
-        scores = self._core.scores
+        scores = self._state.scores
         return lambda node: node in self.blocked or scores.banned_until(node, now) is not None
 
     def dial(self, now: Now) -> None:
@@ -221,23 +221,23 @@ class Meeting:
         if self._leaving:
             return
         self.finding.set_refused(self.refuses(now))
-        for plan in self.finding.due([_open_link(each) for each in self._core.links.values()], now):
-            self._core.out.append(_to_dial(plan))
+        for plan in self.finding.due([_open_link(each) for each in self._state.links.values()], now):
+            self._state.out.append(_to_dial(plan))
         self._dial_through_relays(now)
 
     def _dial_through_relays(self, now: Now) -> None:
         """Where too few can be dialled, those who can only be reached through a peer of ours."""
-        links = self._core.links.values()
+        links = self._state.links.values()
         if now.instant < self._next_relayed or sum(each.outbound for each in links) >= SLOTS:
             return
-        self._next_relayed = self._core.soon(now.instant, RELAYED_SECONDS)
+        self._next_relayed = self._state.soon(now.instant, RELAYED_SECONDS)
         relays = {each.peer for each in links if times.RELAY in each.features and not each.relayed}
         entry = self.finding.relayed(relays, now) if relays else None
         if entry is not None:
             through = next(each for each in entry.relays if each in relays)
             self.book.dialling(entry.node, now)
             address = RELAY_PREFIX + to_text(through)
-            self._core.out.append(Dial(address, entry.node, entry.channel, Why.KEEP))
+            self._state.out.append(Dial(address, entry.node, entry.channel, Why.KEEP))
 
     def next_due(self, now: Now) -> Instant | None:
         """When somebody may be dialled next."""

@@ -5,9 +5,9 @@ from typing import TypeAlias, assert_never
 
 from hedgerow_protocol.dialback import AddressTested, Reach, SelfTest, SelfTestOutput
 from hedgerow_protocol.dialback_answer import DialBacks
-from hedgerow_protocol.gossip.core import Core
 from hedgerow_protocol.gossip.events import Dial, LinkId, Verified, Why
 from hedgerow_protocol.gossip.linked import Linked
+from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.settings import DIAL_BACK, RELAY
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.messages import DialBack, DialedBack
@@ -30,11 +30,11 @@ _Wish: TypeAlias = SelfTestOutput | RelayOutput
 class Reaching:
     """Self-test, dial-back and relay of one node."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._test = SelfTest(core.entropy)
-        self._answers = DialBacks(onion=core.settings.onion)
-        self._relay = Relay(core.own, core.entropy, serve=core.settings.relay)
+    def __init__(self, state: MachineState) -> None:
+        self._state = state
+        self._test = SelfTest(state.entropy)
+        self._answers = DialBacks(onion=state.settings.onion)
+        self._relay = Relay(state.own, state.entropy, serve=state.settings.relay)
         self._up: set[int] = set()
 
     def states(self) -> dict[str, Reach]:
@@ -99,7 +99,7 @@ class Reaching:
         """A peer wants to know whether it can be reached."""
         wishes = self._answers.wished(linked.link, linked.peer, linked.address, message, now, relayed=linked.relayed)
         for wish in wishes:
-            self._core.out.append(Dial(wish.address, wish.peer, None, Why.DIAL_BACK, public_only=wish.public_only))
+            self._state.out.append(Dial(wish.address, wish.peer, None, Why.DIAL_BACK, public_only=wish.public_only))
 
     def dialled(self, address: str, peer: NodeId, now: Now, *, reached: bool) -> None:
         """A dial for a peer's self-test has ended."""
@@ -147,12 +147,12 @@ class Reaching:
         for wish in wishes:
             match wish:
                 case SendMessage(link, message):
-                    linked = self._core.links.get(LinkId(link))
+                    linked = self._state.links.get(LinkId(link))
                     if linked is not None:
-                        self._core.send(linked, message)
+                        self._state.send(linked, message)
                 case AddressTested(address, reached):
-                    self._core.out.append(Verified(address, reached))
+                    self._state.out.append(Verified(address, reached))
                 case CircuitUp() | CircuitIn() | CircuitDown() | CircuitFailed() | RelaysChanged():
-                    self._core.out.append(wish)
+                    self._state.out.append(wish)
                 case _:
                     assert_never(wish)

@@ -15,6 +15,7 @@ CopyId = NewType("CopyId", bytes)
 
 
 def copy_id(envelope: bytes) -> CopyId:
+    """The id of this very envelope."""
     return CopyId(blake2b(envelope, digest_size=16).digest())
 
 

@@ -12,9 +12,9 @@ from hedgerow_protocol.budget import Account
 from hedgerow_protocol.envelope import Kind, parse_envelope
 from hedgerow_protocol.errors import Code, RemoteError, Severity
 from hedgerow_protocol.gossip import settings as times
-from hedgerow_protocol.gossip.core import Core
 from hedgerow_protocol.gossip.events import Fetch, Fetched, Judge, Judged, LinkId, Standing, Ticket, Verdict
 from hedgerow_protocol.gossip.linked import Linked
+from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.recent import Recent
 from hedgerow_protocol.ids import NodeId, RecordId
 from hedgerow_protocol.messages import Got, Have, Records, Want
@@ -50,8 +50,8 @@ class _Wanted:
 class Spreading:
     """Takes records in from links and passes them on."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, state: MachineState) -> None:
+        self._state = state
         self._judging: dict[Ticket, _Judging] = {}
         self._fetching: dict[Ticket, LinkId] = {}
         self._wanted: dict[RecordId, _Wanted] = {}
@@ -67,7 +67,7 @@ class Spreading:
     @property
     def busy(self) -> bool:
         """Whether a heartbeat soon would do something."""
-        return bool(self._wanted) or any(each.offers for each in self._core.links.values())
+        return bool(self._wanted) or any(each.offers for each in self._state.links.values())
 
     # --- records come in
 
@@ -85,17 +85,17 @@ class Spreading:
         if not allowed:
             # Without an answer a giver stops: so what there is no room for is not sent on and on.
             if message.number and not fresh:
-                self._core.send(linked, Got(message.number))
+                self._state.send(linked, Got(message.number))
             return
-        recents = [self._core.recents.add(each, now.instant) for each in allowed]
+        recents = [self._state.recents.add(each, now.instant) for each in allowed]
         for recent in recents:
             recent.holders.add(linked.link)
-        ticket = self._core.ticket()
+        ticket = self._state.ticket()
         self._judging[ticket] = _Judging(linked.link, linked.peer, linked.account, message.number, solicited, recents)
-        self._core.out.append(Judge(ticket, linked.link, linked.peer, tuple(allowed)))
+        self._state.out.append(Judge(ticket, linked.link, linked.peer, tuple(allowed)))
 
     def _is_copy(self, linked: Linked, envelope: bytes, now: Now) -> bool:
-        recent = self._core.recents.copy(envelope)
+        recent = self._state.recents.copy(envelope)
         if recent is None:
             return False
         first_time = linked.link not in recent.holders
@@ -108,13 +108,13 @@ class Spreading:
         """A peer shows that it holds a record; what we sent it ourselves would prove nothing."""
         if first_time:
             linked.brought += 1
-            self._core.introductions.corroborated(rid, linked.account, now.instant)
+            self._state.introductions.corroborated(rid, linked.account, now.instant)
 
     def _admit(self, linked: Linked, fresh: list[bytes], solicited: bool, now: Now) -> list[bytes]:
         """What of this there is room for: the peer's rate first, then what its neighbourhood may still introduce."""
         if not solicited:
             fresh = self._within_rate(linked, fresh, now)
-        room = self._core.introductions.room(linked.account, now.instant)
+        room = self._state.introductions.room(linked.account, now.instant)
         allowed: list[bytes] = []
         records, size, chains = room.records, room.bytes, room.chains
         for envelope in fresh:
@@ -135,7 +135,7 @@ class Spreading:
         ]
         if len(passed) < len(fresh) and now.instant - linked.flooded >= 1.0:
             linked.flooded = now.instant
-            self._core.scores.flooded(linked.peer, now)
+            self._state.scores.flooded(linked.peer, now)
         return passed
 
     def _admissible(self, envelope: bytes) -> bool | None:
@@ -143,7 +143,7 @@ class Spreading:
         kind = envelope[2] if len(envelope) > 3 else 0
         if kind == Kind.CHARTER:
             parsed = parse_envelope(envelope)
-            return read_charter(parsed.body).previous is None and (0, parsed.rid) not in self._core.live
+            return read_charter(parsed.body).previous is None and (0, parsed.rid) not in self._state.live
         if kind == Kind.ANNOUNCEMENT and not read_announcement(parse_envelope(envelope).body).addresses:
             return None
         return False
@@ -155,27 +155,27 @@ class Spreading:
         judging = self._judging.pop(event.ticket, None)
         if judging is None:
             return None, []
-        linked = self._core.links.get(judging.link)
+        linked = self._state.links.get(judging.link)
         new: list[tuple[RecordId, bytes]] = []
         for recent, verdict in zip(judging.recents, event.verdicts, strict=True):
             envelope = recent.envelope
             if self._settle(judging, linked, recent, verdict, now) and envelope is not None and verdict.rid:
                 new.append((verdict.rid, envelope))
         if linked is not None and judging.number:
-            self._core.send(linked, Got(judging.number))
+            self._state.send(linked, Got(judging.number))
         return judging.link, new
 
     def _settle(self, judging: _Judging, linked: Linked | None, recent: Recent, verdict: Verdict, now: Now) -> bool:
-        core = self._core
+        state = self._state
         rid = verdict.rid
         if rid is not None:
             self._wanted.pop(rid, None)
         match verdict.standing:
             case Standing.STORED if rid is not None:
                 size = len(recent.envelope or b"")
-                recent = core.recents.judged(recent, rid, stored=True)
-                core.scores.delivered(judging.peer, now)
-                core.introductions.charge(judging.account, rid, size, now.instant, new_chain=verdict.new_chain)
+                recent = state.recents.judged(recent, rid, stored=True)
+                state.scores.delivered(judging.peer, now)
+                state.introductions.charge(judging.account, rid, size, now.instant, new_chain=verdict.new_chain)
                 self.came += 1
                 if linked is not None:
                     linked.brought += 1
@@ -184,16 +184,16 @@ class Spreading:
                 self._spread(rid, recent, now)
                 return True
             case Standing.WAITING if rid is not None:
-                core.recents.judged(recent, rid, stored=True)
-                core.introductions.charge(judging.account, rid, len(recent.envelope or b""), now.instant)
+                state.recents.judged(recent, rid, stored=True)
+                state.introductions.charge(judging.account, rid, len(recent.envelope or b""), now.instant)
                 self._waiting.add(rid)
                 if linked is not None and verdict.needs is not None:
                     self._want(linked, verdict.needs, now)
             case Standing.KNOWN | Standing.SUPERSEDED if rid is not None:
-                core.recents.judged(recent, rid, stored=False)
-                core.introductions.corroborated(rid, judging.account, now.instant)
+                state.recents.judged(recent, rid, stored=False)
+                state.introductions.corroborated(rid, judging.account, now.instant)
             case _:
-                core.recents.refused(recent)
+                state.recents.refused(recent)
                 if linked is not None and verdict.code is not None:
                     self._blame(linked, verdict.code, now)
         return False
@@ -203,7 +203,7 @@ class Spreading:
         # keepers send it. A peer that judged before it spoke never sends the rest.
         error = RemoteError(code, "")
         if error.severity is not Severity.LOW:
-            self._core.offended(linked, error, now)
+            self._state.offended(linked, error, now)
 
     def _is_old(self, recent: Recent, now: Now) -> bool:
         if recent.envelope is None or recent.envelope[2] not in (Kind.LISTING, Kind.WITHDRAWAL):
@@ -215,7 +215,7 @@ class Spreading:
         """These records are live now; those that had to wait for their charter are passed on at last."""
         for rid in self._waiting.intersection(rids):
             self._waiting.discard(rid)
-            recent = self._core.recents.record(rid)
+            recent = self._state.recents.record(rid)
             if recent is not None:
                 self._spread(rid, recent, now)
         if len(self._waiting) > limits.WAITING_ENVELOPES_MAX:
@@ -225,16 +225,16 @@ class Spreading:
 
     def published(self, rid: RecordId, envelope: bytes, now: Now) -> None:
         """This node made or imported a record."""
-        recent = self._core.recents.copy(envelope) or self._core.recents.add(envelope, now.instant)
-        recent = self._core.recents.judged(recent, rid, stored=True)
+        recent = self._state.recents.copy(envelope) or self._state.recents.add(envelope, now.instant)
+        recent = self._state.recents.judged(recent, rid, stored=True)
         self._spread(rid, recent, now, own=True)
 
     def _spread(self, rid: RecordId, recent: Recent, now: Now, *, own: bool = False) -> None:
         if recent.envelope is None or not self._pushes.take(1, now.instant):
             self.bulk = True
             return
-        for linked in self._core.greeted():
-            if linked.link in recent.holders or not self._core.scores.may_gossip(linked.peer, now):
+        for linked in self._state.greeted():
+            if linked.link in recent.holders or not self._state.scores.may_gossip(linked.peer, now):
                 continue
             if linked.in_mesh or (own and linked.outbound):
                 self._outgoing.setdefault(linked.link, []).append(recent.envelope)
@@ -245,31 +245,31 @@ class Spreading:
     def flush(self) -> None:
         """Send what this event made ready, several records in one message."""
         for link, envelopes in self._outgoing.items():
-            if (linked := self._core.links.get(link)) is not None:
+            if (linked := self._state.links.get(link)) is not None:
                 for part in packed(envelopes):
-                    self._core.send(linked, Records(0, part))
+                    self._state.send(linked, Records(0, part))
         self._outgoing.clear()
         for link, rids in self._asking.items():
-            if (linked := self._core.links.get(link)) is not None:
+            if (linked := self._state.links.get(link)) is not None:
                 for at in range(0, len(rids), limits.IDS_MAX):
-                    self._core.send(linked, Want(tuple(rids[at : at + limits.IDS_MAX])))
+                    self._state.send(linked, Want(tuple(rids[at : at + limits.IDS_MAX])))
         self._asking.clear()
 
     def heartbeat(self, now: Now) -> None:
         """Send the lazy digests, and ask somebody else where an answer did not come."""
-        for linked in self._core.greeted():
+        for linked in self._state.greeted():
             if linked.offers:
                 offers = [rid for rid in linked.offers if not self._holds(linked, rid)][: limits.IDS_MAX]
                 linked.offers.clear()
                 if offers:
-                    self._core.send(linked, Have(tuple(offers)))
+                    self._state.send(linked, Have(tuple(offers)))
         late = [rid for rid, each in self._wanted.items() if now.instant - each.asked > times.WANT_SECONDS]
         for rid in late:
             self._ask_another(rid, self._wanted[rid], now)
-        self._core.recents.expire(now.instant)
+        self._state.recents.expire(now.instant)
 
     def _holds(self, linked: Linked, rid: RecordId) -> bool:
-        recent = self._core.recents.record(rid)
+        recent = self._state.recents.record(rid)
         return recent is None or linked.link in recent.holders
 
     # --- offers and wishes
@@ -279,7 +279,7 @@ class Spreading:
         for rid in message.rids:
             if not linked.ids.take(1, now.instant):
                 return
-            recent = self._core.recents.record(rid)
+            recent = self._state.recents.record(rid)
             if recent is None:
                 self._want(linked, rid, now)
             else:
@@ -298,7 +298,7 @@ class Spreading:
 
     def _ask_another(self, rid: RecordId, wanted: _Wanted, now: Now) -> None:
         while wanted.others and wanted.tries < times.WANT_TRIES_MAX:
-            linked = self._core.links.get(wanted.others.popleft())
+            linked = self._state.links.get(wanted.others.popleft())
             if linked is not None:
                 wanted.tries += 1
                 wanted.asked = now.instant
@@ -320,23 +320,23 @@ class Spreading:
             linked.sent.clear()
         asleep: list[RecordId] = []
         for rid in rids:
-            recent = self._core.recents.record(rid)
+            recent = self._state.recents.record(rid)
             if recent is not None and recent.envelope is not None and rid not in self._waiting:
                 recent.holders.add(linked.link)
                 self._outgoing.setdefault(linked.link, []).append(recent.envelope)
             else:
                 asleep.append(rid)
         if asleep:
-            ticket = self._core.ticket()
+            ticket = self._state.ticket()
             self._fetching[ticket] = linked.link
-            self._core.out.append(Fetch(ticket, linked.link, tuple(asleep)))
+            self._state.out.append(Fetch(ticket, linked.link, tuple(asleep)))
 
     def fetched(self, event: Fetched) -> bool:
         """Records a peer wished have been read. ``False`` when somebody else asked for them."""
         link = self._fetching.pop(event.ticket, None)
         if link is None:
             return False
-        if link in self._core.links:
+        if link in self._state.links:
             self._outgoing.setdefault(link, []).extend(event.envelopes)
         return True
 

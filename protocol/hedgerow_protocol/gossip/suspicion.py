@@ -1,8 +1,8 @@
 """Noticing that one's peers keep something back: sets are compared with nodes outside the mesh."""
 
-from hedgerow_protocol.gossip.core import Core
 from hedgerow_protocol.gossip.events import Notice, Reason, Tell, Why
 from hedgerow_protocol.gossip.linked import Linked
+from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.tending import Tending
 from hedgerow_protocol.ports import Now
 
@@ -16,8 +16,8 @@ BAD_AUDITS_MIN = 2
 class Suspicion:
     """Ends audits and draws the conclusion."""
 
-    def __init__(self, core: Core, tending: Tending) -> None:
-        self._core = core
+    def __init__(self, state: MachineState, tending: Tending) -> None:
+        self._state = state
         self._tending = tending
         self._bad = 0
 
@@ -28,7 +28,7 @@ class Suspicion:
 
     def heartbeat(self, now: Now) -> None:
         """End audits that took their time."""
-        for linked in list(self._core.links.values()):
+        for linked in list(self._state.links.values()):
             if linked.why is not Why.AUDIT:
                 continue
             late = now.instant - linked.since > AUDIT_SECONDS_MAX
@@ -36,7 +36,7 @@ class Suspicion:
                 self._end(linked)
                 if self._bad >= BAD_AUDITS_MIN:
                     self._bad = 0
-                    self._core.out.append(Tell(Notice.ECLIPSE_SUSPECTED, self._tending.rotate_half(now)))
+                    self._state.out.append(Tell(Notice.ECLIPSE_SUSPECTED, self._tending.rotate_half(now)))
 
     @staticmethod
     def _is_settled(linked: Linked) -> bool:
@@ -48,4 +48,4 @@ class Suspicion:
             self._bad += 1
         elif linked.greeted:
             self._bad = 0
-        self._core.close(linked, Reason.DONE)
+        self._state.close(linked, Reason.DONE)

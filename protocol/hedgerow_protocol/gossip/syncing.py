@@ -5,9 +5,9 @@ the records themselves travel: a few messages at a time, the next when the peer 
 """
 
 from hedgerow_protocol.gossip import settings as times
-from hedgerow_protocol.gossip.core import Core
 from hedgerow_protocol.gossip.events import Fetch, Fetched, LinkId, Ticket
 from hedgerow_protocol.gossip.linked import Linked
+from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.spreading import packed
 from hedgerow_protocol.gossip.tending import Tending
 from hedgerow_protocol.messages import Got, Reconcile, Records
@@ -24,8 +24,8 @@ EXPECT_SECONDS_MAX = 60.0
 class Syncing:
     """Reconciliation over all links."""
 
-    def __init__(self, core: Core, tending: Tending) -> None:
-        self._core = core
+    def __init__(self, state: MachineState, tending: Tending) -> None:
+        self._state = state
         self._tending = tending
         self._fetching: dict[Ticket, LinkId] = {}
         self.next_slice: Instant | None = None
@@ -52,20 +52,20 @@ class Syncing:
 
     def changed(self, many: int) -> None:
         """So many changes of this node's own set."""
-        for linked in self._core.links.values():
+        for linked in self._state.links.values():
             linked.syncing.own_changes += many
 
     def _open(self, linked: Linked, now: Now) -> None:
         sync = linked.syncing
         hint = sync.own_changes if sync.ever_equal else None
         sync.session = Session.open(
-            self._core.live,
+            self._state.live,
             binding=linked.binding,
             dialled=linked.outbound,
             peer=linked.peer,
             peer_count=linked.count,
             hint=hint,
-            entropy=self._core.entropy,
+            entropy=self._state.entropy,
             now=now,
         )
         sync.opened = True
@@ -85,11 +85,11 @@ class Syncing:
             if not linked.giving.idle:
                 linked.giving.rids.clear()  # the peer begins anew: what it still lacks it will say again
             sync.session = Session.answer(
-                self._core.live,
+                self._state.live,
                 binding=linked.binding,
                 dialled=linked.outbound,
                 peer=linked.peer,
-                entropy=self._core.entropy,
+                entropy=self._state.entropy,
                 now=now,
             )
             sync.opened = False
@@ -99,7 +99,7 @@ class Syncing:
     def _step(self, linked: Linked, step: Step, now: Now) -> None:
         sync = linked.syncing
         for payload in step.send:
-            self._core.send(linked, Reconcile(payload))
+            self._state.send(linked, Reconcile(payload))
         linked.giving.rids.extend(step.give)
         sync.gave += len(step.give)
         sync.expect += step.expect
@@ -112,7 +112,7 @@ class Syncing:
             sync.again = step.again
             sync.check = sync.opened
             if step.failed is not None:
-                self._core.scores.unconverged(linked.peer, now)
+                self._state.scores.unconverged(linked.peer, now)
                 self._wait_longer(linked, now)
         self._give(linked, now)
 
@@ -120,21 +120,21 @@ class Syncing:
         sync = linked.syncing
         wait = min(times.SYNC_FRUITLESS_SECONDS * 2**sync.fruitless, times.SYNC_FRUITLESS_SECONDS_MAX)
         sync.fruitless += 1
-        sync.not_before = self._core.soon(now.instant, wait)
+        sync.not_before = self._state.soon(now.instant, wait)
 
     def slice(self, now: Now) -> None:
         """Let sessions that work in slices do one."""
         if self.next_slice is None or now.instant < self.next_slice:
             return
         self.next_slice = None
-        for linked in list(self._core.greeted()):
+        for linked in list(self._state.greeted()):
             session = linked.syncing.session
             if session is not None and linked.syncing.slicing:
                 self._step(linked, session.tick(now), now)
 
     def heartbeat(self, now: Now) -> None:
         """Step sessions that work in slices, give up on what stands still, compare again after what has moved."""
-        for linked in list(self._core.greeted()):
+        for linked in list(self._state.greeted()):
             sync = linked.syncing
             if sync.session is not None:
                 self._step(linked, sync.session.tick(now), now)
@@ -162,7 +162,7 @@ class Syncing:
     def busy(self) -> bool:
         """Whether something waits here that a heartbeat would look at."""
         return any(
-            not self._quiet(each) or each.syncing.check or each.syncing.unequal for each in self._core.links.values()
+            not self._quiet(each) or each.syncing.check or each.syncing.unequal for each in self._state.links.values()
         )
 
     # --- giving
@@ -183,9 +183,9 @@ class Syncing:
             many = min(times.GIVE_FETCH, len(giving.rids))
             rids = tuple(giving.rids.popleft() for _ in range(many))
             giving.fetching = many
-            ticket = self._core.ticket()
+            ticket = self._state.ticket()
             self._fetching[ticket] = linked.link
-            self._core.out.append(Fetch(ticket, linked.link, rids))
+            self._state.out.append(Fetch(ticket, linked.link, rids))
 
     def _send_ready(self, linked: Linked, now: Now) -> None:
         giving = linked.giving
@@ -195,12 +195,12 @@ class Syncing:
                 giving.ready.popleft()
             giving.number += 1
             giving.in_flight[giving.number] = now.instant
-            self._core.send(linked, Records(giving.number, part))
+            self._state.send(linked, Records(giving.number, part))
 
     def fetched(self, event: Fetched, now: Now) -> None:
         """Records have been read that a peer lacks."""
         link = self._fetching.pop(event.ticket, None)
-        linked = None if link is None else self._core.links.get(link)
+        linked = None if link is None else self._state.links.get(link)
         if linked is not None:
             linked.giving.fetching = 0
             linked.giving.ready.extend(event.envelopes)

@@ -5,9 +5,9 @@ from statistics import median
 from hedgerow_protocol.dial_rules import may_enter_mesh
 from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.gossip import settings as times
-from hedgerow_protocol.gossip.core import Core
 from hedgerow_protocol.gossip.events import Notice, Reason, Tell, Why
 from hedgerow_protocol.gossip.linked import NEVER, Linked
+from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.messages import PING_NONCE_BYTES, VERSION, Graft, Hello, Ping, Pong, Prune
 from hedgerow_protocol.ports import Instant, Now, Timestamp
 
@@ -21,11 +21,11 @@ MESH_OUTBOUND_MIN = 2
 class Tending:
     """Hello, ping, mesh."""
 
-    def __init__(self, core: Core, now: Now) -> None:
-        self._core = core
+    def __init__(self, state: MachineState, now: Now) -> None:
+        self._state = state
         self._ripple_until = NEVER
         self._next_ripple = now.instant
-        self._next_rotation = core.soon(now.instant, times.ROTATE_SECONDS)
+        self._next_rotation = state.soon(now.instant, times.ROTATE_SECONDS)
         self._clocks: dict[bytes, int] = {}
         self._clock_told = False
 
@@ -33,9 +33,9 @@ class Tending:
 
     def greet(self, linked: Linked, now: Now) -> None:
         """Say the first words on a new link."""
-        features = self._core.settings.features
-        count, digest = self._state(linked)
-        self._core.send(linked, Hello(VERSION, features, (), now.timestamp, count, digest))
+        features = self._state.settings.features
+        count, digest = self._own_set(linked)
+        self._state.send(linked, Hello(VERSION, features, (), now.timestamp, count, digest))
 
     def hello(self, linked: Linked, hello: Hello, now: Now) -> None:
         """Hear the first words. Closes the link when the two cannot talk."""
@@ -43,23 +43,23 @@ class Tending:
             raise RemoteError(Code.MALFORMED, "A node says hello once.")
         if hello.version != VERSION:
             words = f"this node speaks version {VERSION}, yours {hello.version}"
-            self._core.close(linked, Reason.VERSION, seconds=3_600, words=words)
+            self._state.close(linked, Reason.VERSION, seconds=3_600, words=words)
             return
-        missing = [each for each in hello.required if each not in self._core.settings.features]
+        missing = [each for each in hello.required if each not in self._state.settings.features]
         if missing:
-            self._core.close(linked, Reason.FEATURE, seconds=3_600, words=f"this node cannot do {missing[0]}")
+            self._state.close(linked, Reason.FEATURE, seconds=3_600, words=f"this node cannot do {missing[0]}")
             return
         linked.hello = hello
         linked.features = frozenset(hello.features)
         linked.count = hello.count
         self._compare_clock(linked, hello.clock, now)
 
-    def _state(self, linked: Linked) -> tuple[int, bytes]:
-        return len(self._core.live), self._core.live.digest(linked.binding)
+    def _own_set(self, linked: Linked) -> tuple[int, bytes]:
+        return len(self._state.live), self._state.live.digest(linked.binding)
 
     def same(self, linked: Linked, digest: bytes) -> bool:
         """Whether the peer's digest says that both hold the same."""
-        return self._core.live.digest(linked.binding) == digest
+        return self._state.live.digest(linked.binding) == digest
 
     def _compare_clock(self, linked: Linked, clock: Timestamp, now: Now) -> None:
         if not linked.outbound:
@@ -73,43 +73,43 @@ class Tending:
         wrong = abs(off) > times.CLOCK_WRONG_SECONDS
         if wrong != self._clock_told:
             self._clock_told = wrong
-            self._core.out.append(Tell(Notice.CLOCK_WRONG, off if wrong else 0))
+            self._state.out.append(Tell(Notice.CLOCK_WRONG, off if wrong else 0))
 
     # --- ping
 
     def ping(self, linked: Linked) -> None:
         """Ask whether the peer is there and holds the same."""
-        linked.pinged = self._core.entropy(PING_NONCE_BYTES)
-        self._core.send(linked, Ping(linked.pinged, *self._state(linked)))
+        linked.pinged = self._state.entropy(PING_NONCE_BYTES)
+        self._state.send(linked, Ping(linked.pinged, *self._own_set(linked)))
 
     def pong(self, linked: Linked, ping: Ping) -> None:
         """Answer."""
-        self._core.send(linked, Pong(ping.nonce, *self._state(linked)))
+        self._state.send(linked, Pong(ping.nonce, *self._own_set(linked)))
 
     def changed(self, now: Now) -> None:
         """This node's set has changed: ask around for a while whether the others know."""
         if self._ripple_until < now.instant:
-            self._next_ripple = self._core.soon(now.instant, times.RIPPLE_SECONDS)
+            self._next_ripple = self._state.soon(now.instant, times.RIPPLE_SECONDS)
         self._ripple_until = Instant(now.instant + times.RIPPLE_LASTS_SECONDS)
 
     def ask_all(self) -> None:
         """Much has changed: let every peer compare."""
-        for linked in self._core.greeted():
+        for linked in self._state.greeted():
             self.ping(linked)
 
     # --- heartbeat
 
     def heartbeat(self, now: Now, came: int) -> bool:
         """Close what is dead, wake what sleeps, mend the mesh. Whether the count of new records begins anew."""
-        for linked in list(self._core.links.values()):
+        for linked in list(self._state.links.values()):
             self._tend(linked, now)
         if now.instant < self._ripple_until and now.instant >= self._next_ripple:
-            self._next_ripple = self._core.soon(now.instant, times.RIPPLE_SECONDS)
-            for linked in self._core.choose(self._core.greeted(), 1):
+            self._next_ripple = self._state.soon(now.instant, times.RIPPLE_SECONDS)
+            for linked in self._state.choose(self._state.greeted(), 1):
                 self.ping(linked)
         rotate = now.instant >= self._next_rotation
         if rotate:
-            self._next_rotation = self._core.soon(now.instant, times.ROTATE_SECONDS)
+            self._next_rotation = self._state.soon(now.instant, times.ROTATE_SECONDS)
             self._rotate(came, now)
         self._mend_mesh(now)
         return rotate
@@ -119,20 +119,20 @@ class Tending:
         return Instant(linked.last_heard + times.SILENT_SECONDS_MAX)
 
     def _tend(self, linked: Linked, now: Now) -> None:
-        core = self._core
+        state = self._state
         if not linked.greeted:
             if now.instant >= linked.since + times.HELLO_SECONDS_MAX:
-                core.close(linked, Reason.SILENT)
+                state.close(linked, Reason.SILENT)
             return
         if now.instant >= self._dead_at(linked):
-            core.close(linked, Reason.SILENT)
+            state.close(linked, Reason.SILENT)
             return
         if linked.outbound and now.instant >= linked.next_ping:
-            linked.next_ping = core.soon(now.instant, times.PING_SECONDS)
+            linked.next_ping = state.soon(now.instant, times.PING_SECONDS)
             self.ping(linked)
-        until = core.scores.banned_until(linked.peer, now)
+        until = state.scores.banned_until(linked.peer, now)
         if until is not None:
-            core.close(linked, Reason.MISBEHAVED, seconds=until - now.timestamp)
+            state.close(linked, Reason.MISBEHAVED, seconds=until - now.timestamp)
 
     # --- mesh
 
@@ -140,9 +140,9 @@ class Tending:
         """A peer wants a place in the mesh."""
         if linked.in_mesh:
             return
-        full = len(self._core.mesh()) >= self._core.settings.mesh_high
+        full = len(self._state.mesh()) >= self._state.settings.mesh_high
         if full or now.instant < linked.graft_not_before or not self._fit(linked, now):
-            self._core.send(linked, Prune(PRUNE_SECONDS))
+            self._state.send(linked, Prune(PRUNE_SECONDS))
         else:
             self._take_in(linked, now)
 
@@ -152,7 +152,7 @@ class Tending:
         linked.graft_not_before = Instant(now.instant + max(1, prune.seconds))
 
     def _fit(self, linked: Linked, now: Now) -> bool:
-        return linked.greeted and linked.why is Why.KEEP and self._core.scores.may_mesh(linked.peer, now)
+        return linked.greeted and linked.why is Why.KEEP and self._state.scores.may_mesh(linked.peer, now)
 
     def _take_in(self, linked: Linked, now: Now) -> None:
         linked.in_mesh = True
@@ -162,60 +162,60 @@ class Tending:
     def _put_out(self, linked: Linked, now: Now) -> None:
         linked.in_mesh = False
         linked.graft_not_before = Instant(now.instant + PRUNE_SECONDS)
-        self._core.send(linked, Prune(PRUNE_SECONDS))
+        self._state.send(linked, Prune(PRUNE_SECONDS))
 
     def _mend_mesh(self, now: Now) -> None:
-        core, settings = self._core, self._core.settings
-        mesh = core.mesh()
+        state, settings = self._state, self._state.settings
+        mesh = state.mesh()
         for linked in [each for each in mesh if not self._fit(each, now)]:
             self._put_out(linked, now)
             mesh.remove(linked)
         outbound = sum(each.outbound for each in mesh)
         if len(mesh) > settings.mesh_high:
             spare = [each for each in mesh if not each.outbound or outbound > MESH_OUTBOUND_MIN]
-            for linked in core.choose(spare, len(mesh) - settings.mesh):
+            for linked in state.choose(spare, len(mesh) - settings.mesh):
                 self._put_out(linked, now)
         elif len(mesh) < settings.mesh_low:
             self._graft_some(settings.mesh - len(mesh), now)
 
     def _graft_some(self, many: int, now: Now) -> None:
-        core = self._core
+        state = self._state
         candidates = [
             each
-            for each in core.links.values()
+            for each in state.links.values()
             if not each.in_mesh and now.instant >= each.graft_not_before and self._fit(each, now)
         ]
-        many_could = len(candidates) + len(core.mesh())
+        many_could = len(candidates) + len(state.mesh())
         proven = [
             each
             for each in candidates
             if may_enter_mesh(outbound=each.outbound, connected_for=now.instant - each.since, candidates=many_could)
         ]
-        dialled = core.choose((each for each in proven if each.outbound), many)
-        others = core.choose((each for each in proven if not each.outbound), many - len(dialled))
+        dialled = state.choose((each for each in proven if each.outbound), many)
+        others = state.choose((each for each in proven if not each.outbound), many - len(dialled))
         for linked in dialled + others:
             self._take_in(linked, now)
-            core.send(linked, Graft())
+            state.send(linked, Graft())
 
     def _rotate(self, came: int, now: Now) -> None:
         """A mesh peer that brought nothing, while others did, gives up its place: perhaps it swallows what it gets."""
-        core = self._core
+        state = self._state
         if came >= times.ROTATE_RECORDS_MIN:
-            mesh = core.mesh()
+            mesh = state.mesh()
             idle = [each for each in mesh if not each.brought and now.instant - each.grafted >= times.ROTATE_SECONDS]
-            waiting = any(not each.in_mesh and self._fit(each, now) for each in core.links.values())
+            waiting = any(not each.in_mesh and self._fit(each, now) for each in state.links.values())
             if waiting:
-                for linked in core.choose(idle, 1):
-                    core.scores.withheld(linked.peer, now)
+                for linked in state.choose(idle, 1):
+                    state.scores.withheld(linked.peer, now)
                     self._put_out(linked, now)
-        for linked in core.links.values():
+        for linked in state.links.values():
             linked.brought = 0
 
     def rotate_half(self, now: Now) -> int:
         """Exchange half of the mesh: somebody kept something from this node. How many links were put out."""
-        mesh = self._core.mesh()
-        unlucky = self._core.choose(mesh, (len(mesh) + 1) // 2)
+        mesh = self._state.mesh()
+        unlucky = self._state.choose(mesh, (len(mesh) + 1) // 2)
         for linked in unlucky:
-            self._core.scores.withheld(linked.peer, now)
+            self._state.scores.withheld(linked.peer, now)
             self._put_out(linked, now)
         return len(unlucky)

@@ -17,7 +17,7 @@ from hedgerow_protocol.reconcile import LiveSet
 from hedgerow_protocol.score import Scores
 
 
-class Core:
+class MachineState:
     """One node's share in the network, as far as more than one part needs it."""
 
     def __init__(self, own: NodeId, entropy: Entropy, settings: Settings) -> None:
