@@ -49,7 +49,9 @@ async def test_numbers_in_the_drawing_can_be_read(site: SiteUnderTest, open_page
         site.lent.said = status(many, garden.NOW)
         await page.goto(f"{site.base}/keeper/network")
         scale = await page.locator(".drawing").evaluate("(each) => each.getScreenCTM().a")
-        size = await page.locator(".drawing .mark-number").first.evaluate("(e) => parseFloat(getComputedStyle(e).fontSize)")
+        size = await page.locator(".drawing .mark-number").first.evaluate(
+            "(e) => parseFloat(getComputedStyle(e).fontSize)"
+        )
         assert scale * size >= LETTERS_MIN, f"{many} at {width} px: {scale * size}"
         box, drawn = page.locator(".drawing"), page.locator(".drawing g")
         frame = await box.bounding_box()
@@ -70,7 +72,10 @@ async def test_marks_differ_without_colour(site: SiteUnderTest, open_page: Opene
     await page.goto(f"{site.base}/keeper/network")
     marks = page.locator(".legend .sample path")
     looks = await marks.evaluate_all(
-        "(all) => all.map((e) => [e.getAttribute('d'), getComputedStyle(e).fill, getComputedStyle(e).strokeDasharray].join())"
+        """(all) => all.map((each) => {
+          const style = getComputedStyle(each);
+          return [each.getAttribute("d"), style.fill, style.strokeDasharray].join();
+        })"""
     )
     assert len(set(looks)) == len(looks) == 5
 

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from command_line import CommandLine
 from hedgerow_node.cli import setup as asking
 from hedgerow_node.cli.parser import config_of, parse
+from hedgerow_node.cli.setup_network import ask_network
 from hedgerow_node.config import ConfigError, load_config
 from hedgerow_node.config.settings_file import change_settings
 from hedgerow_node.http.help_now.crisis_lines import read_crisis_file
@@ -151,3 +153,45 @@ def test_search_takes_the_filters_of_the_api(hedgerow: CommandLine) -> None:
     out, _ = hedgerow.run("search", "2")
     assert "every Wednesday 19:00 (Europe/Dublin)" in out
     assert "Nothing was found" in hedgerow.run("search", "nowhere")[0]
+
+
+def test_set_up_warns_before_an_address_is_announced(hedgerow: CommandLine) -> None:
+    said, _ = hedgerow.run("setup", "--announce", "https://home.example.org")
+    words = " ".join(said.split())
+    assert "goes to every node in the network and stays there for up to 7 days" in words
+    assert "relays (nodes that pass calls on)" in words
+    assert "onion" in words
+    (warning,) = hedgerow.json("setup", "--announce", "https://home.example.org")["warnings"]
+    assert "cannot be taken back" in warning
+    assert hedgerow.json("setup", "--announce", "")["warnings"] == []
+    assert "7 days" not in hedgerow.run("setup")[0]
+
+
+def _answering(*answers: str) -> Callable[[str], str]:
+    left = iter(answers)
+    return lambda question: next(left)
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (("", ""), {}),
+        (("", "y"), {"lan": True}),
+        (("nonsense", "https://a.example.org/", "y", ""), {"announce": "https://a.example.org"}),
+        (("https://a.example.org", "", ""), {}),
+    ],
+)
+def test_questions_about_other_nodes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], answers: tuple[str, ...], said: dict[str, object]
+) -> None:
+    config = config_of(parse(["setup", "--data", str(tmp_path)], {}))
+    assert ask_network(config, _answering(*answers)) == said
+    words = " ".join(capsys.readouterr().out.split())
+    assert "cannot be taken back sooner" in words
+    assert "everybody in the household or office can see" in words
+
+
+def test_what_flags_said_is_not_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = config_of(parse(["setup", "--data", str(tmp_path), "--no-lan", "--announce", "https://a.example.org"], {}))
+    assert ask_network(config, _answering()) == {}
+    assert capsys.readouterr().out == ""

@@ -56,7 +56,9 @@ async def send(client: TestClient, path: str, **fields: Any) -> tuple[int, str]:
 async def test_what_it_shows(client: TestClient, lent: LentNetwork) -> None:
     html = await page(client)
     assert html.count("<g class=") == 5
-    assert re.search(r'<svg class="drawing"[^>]* role="img" aria-labelledby="drawing-title" aria-describedby="drawing-text">', html)
+    assert re.search(
+        r'<svg class="drawing"[^>]* role="img" aria-labelledby="drawing-title" aria-describedby="drawing-text">', html
+    )
     assert "<table" in html
     assert "circle-2.example.org" in html
     for words in ("keeping us in the dark", "12 hours", "A signature was wrong.", "1,412", "permission denied"):

@@ -71,7 +71,8 @@ def test_names_only_where_there_is_room() -> None:
 
 
 def test_marks_say_what_a_peer_is() -> None:
-    for leaf, drawn in zip(leaves(12, 4), sorted(drawing(leaves(12, 4))["leaves"], key=lambda each: each["number"])):
+    drawn_ones = sorted(drawing(leaves(12, 4))["leaves"], key=lambda each: each["number"])
+    for leaf, drawn in zip(leaves(12, 4), drawn_ones, strict=True):
         assert (drawn["flower"], drawn["outlined"], drawn["dashed"]) == (leaf.chosen, not leaf.outbound, leaf.relayed)
 
 

@@ -36,7 +36,8 @@ class IndexRow(NamedTuple):
 MakeIndex: TypeAlias = Callable[[Listing], IndexRow]
 
 
-class Arrival(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Arrival:
     """A verified record on its way into the store."""
 
     data: bytes

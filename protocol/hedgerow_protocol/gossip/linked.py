@@ -1,6 +1,6 @@
 """What the machine keeps of one link."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,10 @@ class Giving:
     in_flight: dict[int, Instant] = field(default_factory=dict)
     """Numbers of messages that were sent and not yet judged, and when they were sent."""
     number: int = 0
+    short: bool = False
+    """Less was sent than the peer was told to expect."""
+    given: OrderedDict[RecordId, int] = field(default_factory=OrderedDict)
+    """How often a record was given over this link; a peer that lacks it again does not want it."""
 
     @property
     def idle(self) -> bool:
@@ -49,10 +53,13 @@ class Syncing:
     expect: int = 0
     """Records the peer has yet to send us because of reconciliation."""
     stored: int = 0
-    """Records that came of it and were new."""
-    gave: int = 0
+    """Records that came of this session and were new."""
+    tried: tuple[bytes, bytes] | None = None
+    """The two digests about which the last session was opened."""
+    retry: Instant = NEVER
+    """When the same two digests are worth another session."""
     fruitless: int = 0
-    """Sessions in a row that moved nothing."""
+    """Sessions since the digests were last equal that brought us nothing."""
     not_before: Instant = NEVER
     heard: Instant = NEVER
     """When something last moved."""

@@ -74,13 +74,22 @@ GIVE_SECONDS_MAX: Final = 120.0
 """Seconds. Without an answer, giving stops: the peer cannot or does not want to take more."""
 
 SYNC_SECONDS_MIN: Final = 2.0
-"""Seconds. Between two reconciliations over one link that moved something."""
+"""Seconds. Between two reconciliations over one link; doubled with each that brought nothing."""
 
-SYNC_FRUITLESS_SECONDS: Final = 10.0
-"""Seconds. After one that moved nothing although the sets differ; doubled each time."""
+SYNC_SECONDS_MAX: Final = 120.0
+"""Seconds. Where two nodes never agree (a block list, a wrong clock) while both sets change."""
 
-SYNC_FRUITLESS_SECONDS_MAX: Final = 3_600.0
+RETRY_SECONDS: Final = 10.0
+"""Seconds. Before the same two sets are compared again; doubled each time."""
+
+RETRY_SECONDS_MAX: Final = 3_600.0
 """Seconds. Two nodes whose keepers or clocks differ ask each other no oftener in the end."""
+
+GIVEN_TIMES_MAX: Final = 2
+"""Times one record is given over one link: a peer that still lacks it does not carry it."""
+
+GIVEN_MAX: Final = 4_096
+"""Records. Remembered for that on one link."""
 
 EXCHANGE_SECONDS: Final = 600.0
 """Seconds. Between two questions for other nodes over one link."""

@@ -76,6 +76,9 @@ class Spreading:
         if sum(map(len, message.envelopes)) > limits.RECORDS_BYTES_MAX:
             raise RemoteError(Code.TOO_LARGE, f"Records come at most {limits.RECORDS_BYTES_MAX} bytes at a time.")
         sync = linked.syncing
+        if not message.envelopes:
+            sync.expect = 0  # the peer has no more of what it promised
+            return
         solicited = message.number > 0 and sync.expect > 0
         if solicited:
             sync.expect = max(0, sync.expect - len(message.envelopes))

@@ -7,15 +7,20 @@ the records themselves travel: a few messages at a time, the next when the peer 
 from hedgerow_protocol.gossip import settings as times
 from hedgerow_protocol.gossip.events import Fetch, Fetched, LinkId, Ticket
 from hedgerow_protocol.gossip.linked import Linked
+from hedgerow_protocol.gossip.linked import Syncing as SyncState
 from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.spreading import packed
 from hedgerow_protocol.gossip.tending import Tending
+from hedgerow_protocol.ids import RecordId
 from hedgerow_protocol.messages import Got, Reconcile, Records
 from hedgerow_protocol.ports import Instant, Now
 from hedgerow_protocol.reconcile.session import Session, Step, is_opening
 
 SLICE_SECONDS = 0.002
 """Seconds. Between two slices of a long computation, for whatever else the node has to do."""
+
+FRUITLESS_MAX = 12
+"""Sessions counted as fruitless at most: enough doublings to reach every upper bound."""
 
 EXPECT_SECONDS_MAX = 60.0
 """Seconds. What a peer promised and did not send for so long is not waited for any longer."""
@@ -37,14 +42,20 @@ class Syncing:
         """A peer has told its count and digest: where they differ, find out how."""
         linked.count = count
         sync = linked.syncing
-        if self._tending.same(linked, digest):
+        own = self._state.live.digest(linked.binding)
+        if own == digest:
             sync.own_changes = sync.fruitless = 0
             sync.ever_equal = True
             sync.again = sync.unequal = False
-        elif now.instant >= sync.not_before and self._quiet(linked):
-            self._open(linked, now)
-        else:
+            sync.tried = None
+        elif now.instant < self._not_before(sync, (own, digest)) or not self._quiet(linked):
             sync.unequal = True
+        else:
+            self._open(linked, (own, digest), now)
+
+    @staticmethod
+    def _not_before(sync: SyncState, pair: tuple[bytes, bytes]) -> Instant:
+        return max(sync.not_before, sync.retry) if pair == sync.tried else sync.not_before
 
     def _quiet(self, linked: Linked) -> bool:
         sync = linked.syncing
@@ -55,8 +66,10 @@ class Syncing:
         for linked in self._state.links.values():
             linked.syncing.own_changes += many
 
-    def _open(self, linked: Linked, now: Now) -> None:
+    def _open(self, linked: Linked, pair: tuple[bytes, bytes], now: Now) -> None:
         sync = linked.syncing
+        wait = min(times.RETRY_SECONDS * 2**sync.fruitless, times.RETRY_SECONDS_MAX)
+        sync.tried, sync.retry = pair, self._state.soon(now.instant, wait)
         hint = sync.own_changes if sync.ever_equal else None
         sync.session = Session.open(
             self._state.live,
@@ -70,7 +83,7 @@ class Syncing:
         )
         sync.opened = True
         sync.unequal = False
-        sync.stored = sync.gave = 0
+        sync.stored = 0
         self._step(linked, sync.session.start(now), now)
 
     # --- steps
@@ -93,15 +106,14 @@ class Syncing:
                 now=now,
             )
             sync.opened = False
-            sync.stored = sync.gave = 0
+            sync.stored = 0
         self._step(linked, sync.session.handle(message.payload, now), now)
 
     def _step(self, linked: Linked, step: Step, now: Now) -> None:
         sync = linked.syncing
         for payload in step.send:
             self._state.send(linked, Reconcile(payload))
-        linked.giving.rids.extend(step.give)
-        sync.gave += len(step.give)
+        self._promise(linked, step.give)
         sync.expect += step.expect
         sync.heard = now.instant
         sync.slicing = step.busy
@@ -113,14 +125,20 @@ class Syncing:
             sync.check = sync.opened
             if step.failed is not None:
                 self._state.scores.unconverged(linked.peer, now)
-                self._wait_longer(linked, now)
         self._give(linked, now)
 
-    def _wait_longer(self, linked: Linked, now: Now) -> None:
-        sync = linked.syncing
-        wait = min(times.SYNC_FRUITLESS_SECONDS * 2**sync.fruitless, times.SYNC_FRUITLESS_SECONDS_MAX)
-        sync.fruitless += 1
-        sync.not_before = self._state.soon(now.instant, wait)
+    def _promise(self, linked: Linked, rids: tuple[RecordId, ...]) -> None:
+        """Give these, but those that were given before in vain."""
+        giving = linked.giving
+        for rid in rids:
+            times_given = giving.given.get(rid, 0)
+            if times_given >= times.GIVEN_TIMES_MAX:
+                giving.short = True
+                continue
+            giving.given[rid] = times_given + 1
+            giving.rids.append(rid)
+        while len(giving.given) > times.GIVEN_MAX:
+            giving.given.popitem(last=False)
 
     def slice(self, now: Now) -> None:
         """Let sessions that work in slices do one."""
@@ -140,30 +158,30 @@ class Syncing:
                 self._step(linked, sync.session.tick(now), now)
             if sync.expect and now.instant - sync.heard > EXPECT_SECONDS_MAX:
                 sync.expect = 0
-                self._wait_longer(linked, now)
             self._give_up_giving(linked, now)
             if sync.check and self._quiet(linked):
                 self._look_again(linked, now)
-            elif sync.unequal and self._quiet(linked) and now.instant >= sync.not_before:
+            elif sync.unequal and self._quiet(linked) and now.instant >= max(sync.not_before, sync.retry):
                 sync.unequal = False
                 self._tending.ping(linked)
 
     def _look_again(self, linked: Linked, now: Now) -> None:
+        """A session of ours is over, and what it promised has come: compare once more."""
         sync = linked.syncing
         sync.check = False
-        if sync.stored or sync.gave:
+        if sync.stored or sync.again:
             sync.fruitless = 0
-            sync.not_before = Instant(now.instant + (0.0 if sync.again else times.SYNC_SECONDS_MIN))
-            self._tending.ping(linked)
-        elif now.instant >= sync.not_before:
-            self._wait_longer(linked, now)
+            sync.not_before = sync.retry = now.instant
+        else:
+            wait = min(times.SYNC_SECONDS_MIN * 2**sync.fruitless, times.SYNC_SECONDS_MAX)
+            sync.not_before = self._state.soon(now.instant, wait)
+            sync.fruitless = min(sync.fruitless + 1, FRUITLESS_MAX)
+        self._tending.ping(linked)
 
     @property
     def busy(self) -> bool:
         """Whether something waits here that a heartbeat would look at."""
-        return any(
-            not self._quiet(each) or each.syncing.check or each.syncing.unequal for each in self._state.links.values()
-        )
+        return any(not self._quiet(each) or each.syncing.check for each in self._state.links.values())
 
     # --- giving
 
@@ -196,12 +214,16 @@ class Syncing:
             giving.number += 1
             giving.in_flight[giving.number] = now.instant
             self._state.send(linked, Records(giving.number, part))
+        if giving.short and not (giving.rids or giving.fetching or giving.ready):
+            giving.short = False
+            self._state.send(linked, Records(0, ()))
 
     def fetched(self, event: Fetched, now: Now) -> None:
         """Records have been read that a peer lacks."""
         link = self._fetching.pop(event.ticket, None)
         linked = None if link is None else self._state.links.get(link)
         if linked is not None:
+            linked.giving.short = linked.giving.short or len(event.envelopes) < linked.giving.fetching
             linked.giving.fetching = 0
             linked.giving.ready.extend(event.envelopes)
             self._give(linked, now)

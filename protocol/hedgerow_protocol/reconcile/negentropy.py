@@ -162,6 +162,8 @@ class Initiator(_Side):
                 del theirs[rid]
             elif len(self._have) < self._have_max:
                 self._have.append(entry)
+            elif not theirs:
+                break
         self._need.extend(theirs)
         return b"", end
 

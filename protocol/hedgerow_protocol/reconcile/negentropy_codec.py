@@ -66,6 +66,7 @@ class Writer:
         self._seconds = 0
 
     def bound(self, bound: Bound) -> bytes:
+        """One bound; each is written after all those before it in the message."""
         seconds, prefix = bound
         if seconds == SECONDS_END:
             self._seconds = SECONDS_END
@@ -75,12 +76,15 @@ class Writer:
         return encoded + varint(len(prefix)) + prefix
 
     def skip(self, bound: Bound) -> bytes:
+        """A range of which nothing is left to say."""
         return self.bound(bound) + b"\x00"
 
     def fingerprint(self, bound: Bound, fingerprint: bytes) -> bytes:
+        """A range by its fingerprint."""
         return self.bound(bound) + b"\x01" + fingerprint
 
     def id_list(self, bound: Bound, rids: list[bytes]) -> bytes:
+        """A range by all its ids."""
         return self.bound(bound) + b"\x02" + varint(len(rids)) + b"".join(rids)
 
 
@@ -107,9 +111,11 @@ class Reader:
 
     @property
     def more(self) -> bool:
+        """Whether there is another range."""
         return self._at < len(self._data)
 
     def version(self) -> int:
+        """The first byte."""
         number = self._take(1)[0]
         if number not in VERSIONS:
             raise _malformed("This is no message of Negentropy.")

@@ -1,6 +1,7 @@
 """The stage of a session in which ranges are compared by Negentropy, under the session's own salt."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from hedgerow_protocol.errors import Code, RemoteError
@@ -79,7 +80,7 @@ class RangeResponder:
         self._talk = talk
         self._view = view
         self._responder: Responder | None = None
-        talk.work(view.prepare_order(), self._begin)
+        talk.work(chain(view.prepare_names(), view.prepare_order()), self._begin)
 
     def _begin(self) -> None:
         assert self._view.ordered is not None  # noqa: S101 - the job made it

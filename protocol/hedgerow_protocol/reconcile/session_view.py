@@ -87,10 +87,13 @@ class SessionView:
                 yield
         self.cells = cells
 
-    def prepare_order(self) -> Iterator[None]:
-        """Make ``ordered`` hold every record by (seconds, salted id)."""
+    def prepare_names(self) -> Iterator[None]:
+        """Make :meth:`named` know every record."""
         if self.names is None:
             yield from self._prepare_names()
+
+    def prepare_order(self) -> Iterator[None]:
+        """Make ``ordered`` hold every record by (seconds, salted id)."""
         if self.ordered is not None:
             return
         ordered = SortedBlocks(_POSITION_BYTES)

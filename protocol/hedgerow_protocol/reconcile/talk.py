@@ -114,7 +114,7 @@ class Talk:
         """It is over."""
         self.done = True
         self.again = again
-        self.job = self._then = None
+        self.job = self._then = self._fresh = None
         self.inbox.clear()
 
     def fail(self, reason: str) -> None:
