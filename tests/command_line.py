@@ -1,6 +1,7 @@
 """Runs commands in this process, as ``hedgerow`` would, and gives back what they printed."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ class CommandLine:
         assert out == "", out
         assert err.strip(), "it must say why"
         return err.strip()
+
+    def connected(self, many: int, seconds: float = 20.0) -> dict[str, Any]:
+        """What ``peers list`` says once the running node has so many links; not before."""
+        deadline = time.monotonic() + seconds
+        while (answer := self.json("peers", "list"))["connected"] != many:
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.05)
+        return answer
 
     def state_hash(self) -> str:
         """Of the folder's store, without a running node."""

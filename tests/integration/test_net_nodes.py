@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
 
-from hedgerow_node import app
+from hedgerow_node import app, clock
 from hedgerow_node.directory.door_control import call
+from hedgerow_protocol.ids import ListingId
 from net_ends import until
 from networks import agreed, linked, names, node_in, publish, shown
 from nginx_server import needs_nginx, nginx
@@ -150,19 +152,40 @@ async def test_a_whole_node_behind_nginx_below_a_sub_path(tmp_path: Path) -> Non
 
 
 async def test_two_who_refuse_to_be_dialled_exchange_listings_through_a_third(tmp_path: Path) -> None:
+    """The third does not carry the listing, so it can have come through a circuit only, unread."""
     async with AsyncExitStack() as stack:
         third = await stack.enter_async_context(node_in(tmp_path / "c"))
-        first = await stack.enter_async_context(node_in(tmp_path / "a", third.address))
-        second = await stack.enter_async_context(node_in(tmp_path / "b", third.address))
+        first = await stack.enter_async_context(node_in(tmp_path / "a"))
+        second = await stack.enter_async_context(node_in(tmp_path / "b"))
+        secret = await publish(first, "Only through a circuit")
+        await third.directory.block(secret, "a test", now=clock.now())
         for node in (first, second):
             node.network.door.closed = True
+            node.network.choose([third.address])
             await linked(node, 1)
 
         def relayed() -> bool:
             return any(each.relayed for each in first.network.status().links)
 
         await until(relayed, "a link through the relay", 60)
-        await agreed([first, second, third])
+        await shown(second, "Only through a circuit", seconds=30)
+        assert await names(third) == set()
+        (envelope,) = [each async for each in _envelopes(first, secret)]
+        stored = b"".join(path.read_bytes() for path in (tmp_path / "c").glob("public.db*"))
+        assert b"through a circuit" not in stored
+        assert envelope[-64:] not in stored
+        tally = third.network._machine.reaching.tally()
+        assert tally.guests == 2
+        assert tally.carried_circuits == 1
+        assert tally.carried_bytes > len(envelope)
+
+
+async def _envelopes(node: app.Node, lid: ListingId) -> AsyncIterator[bytes]:
+    rids = [rid for _, rid in (await node.directory.live_items(now=clock.now()))[0]]
+    assert await node.directory.listing(lid, now=clock.now()) is not None
+    for _, envelope in await node.directory.envelopes(rids):
+        if b"through a circuit" in envelope:
+            yield envelope
 
 
 async def test_a_stop_is_quick_and_leaves_no_task(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def test_a_peer_in_words() -> None:
     assert one["bytes"] == "Data in: 700 byte. Out: 90 byte."
     assert two["ways"] == ["It called us.", "Through another site.", "It hears of new listings at once."]
     assert two["address"] == "", "a relay's id is no address to show"
-    assert two["name"] == "aaaaaaaa"
+    assert two["name"] == two["id"], "nor is the relay's id the peer's name"
+    assert two["id"] not in "a" * 52
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ def test_a_peer_in_words() -> None:
         ("10.1.2.3:5000", "10.1.2.3"),
         ("2001:db8::2", "2001:db8::2"),
         ("http://[2001:db8::2]:80", "2001:db8::2"),
+        ("relay:" + "a" * 52, ""),
         ("", ""),
         ("http://[broken", ""),
     ],

@@ -10,7 +10,9 @@ from hedgerow_protocol.ports import Instant, Now
 from hedgerow_protocol.reconcile import LiveSet, payloads, session, sketching, talk
 from hedgerow_protocol.reconcile.negentropy_codec import INFINITY, VERSION, Writer
 from hedgerow_protocol.reconcile.payloads import Answer, Cells, End, Method, More, Open, Ranges, Turn
+from hedgerow_protocol.reconcile.salting import session_salt
 from hedgerow_protocol.reconcile.session import Session, Step, is_opening
+from hedgerow_protocol.reconcile.sketch import pack, put, symbol
 from reconcile_pair import BINDING, Pair, Seeded, item, live_set, rid
 
 PEER = NodeId(bytes(32))
@@ -278,6 +280,22 @@ def test_words_out_of_turn_end_a_session(lie: object) -> None:
     step = made.handle(payloads.encode(lie(opening.tag)), now)
     assert step.done
     assert step.failed
+
+
+def test_a_sketch_in_which_the_peer_lacks_what_it_has_is_in_doubt() -> None:
+    """It has added one of our own records twice."""
+    made, opening, now = opened(live_set(TEN), peer_count=10)
+    made.handle(payloads.encode(Answer(opening.tag, bytes(16), 10, Method.SKETCH, b"", 64)), now)
+    finish(made, made.tick(now), now)
+    salt = session_salt(BINDING, opening.nonce, bytes(16))
+    cells = [0] * 64
+    for _, record in [*TEN, TEN[4]]:
+        put(cells, *symbol(salt, salt.salted(record)[:8]))
+    step = finish(made, made.handle(payloads.encode(Cells(opening.tag, pack(cells))), now), now)
+    assert kinds(list(step.send)) == ["Ranges"]
+    assert not step.done
+    late = made.handle(payloads.encode(Cells(opening.tag, pack(cells))), now)  # it was under way already
+    assert late == Step()
 
 
 @pytest.mark.parametrize("window", [0, 4_097])

@@ -187,9 +187,9 @@ def test_numbers_are_written_in_their_shortest_form() -> None:
         "61000002",
         "6100000201",
         "61000003",
-        "61008000",
+        "6100800000",
         "61002100",
-        "6102000001000000",
+        "610201ff0001011000",
     ],
 )
 def test_messages_that_are_none(data: str) -> None:

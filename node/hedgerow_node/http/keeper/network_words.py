@@ -65,12 +65,13 @@ class NetworkWords:
     def _peer(self, number: int, link: Mapping[str, Any]) -> dict[str, Any]:
         t = self.view.t
         outbound = link["direction"] == "outbound"
-        ways = [
+        said = [
             t("network.called" if outbound else "network.calls"),
             t("network.by_you") if link["chosen"] else t("network.by_itself") if outbound else "",
             t("network.relayed") if link["relayed"] else "",
             t("network.near") if link["in_mesh"] else "",
         ]
+        ways = [way for way in said if way]
         name = self.name(link["address"]) or link["peer"][:ID_CHARACTERS]
         return {
             "number": number,
@@ -78,7 +79,7 @@ class NetworkWords:
             "address": "" if link["address"].startswith(RELAY) else link["address"],
             "id": link["peer"][:ID_CHARACTERS],
             "block_url": self.view.url("/keeper/network", block=link["peer"]) + "#block",
-            "ways": [way for way in ways if way],
+            "ways": ways,
             "since": self.duration(max(0, self.now - link["since"])),
             "heard": self.duration(link["heard_seconds_ago"]),
             "exchanged": t(
@@ -90,7 +91,7 @@ class NetworkWords:
             "leaf": Leaf(
                 number,
                 name,
-                f"{number}. {name}",
+                f"{number}. {name}: {' '.join(ways)}",
                 link["chosen"],
                 link["in_mesh"],
                 outbound,
@@ -119,13 +120,13 @@ class NetworkWords:
         }
 
     def name(self, address: str) -> str:
-        """How a place in the network is called in short: its host name or IP address."""
-        if address.startswith(RELAY):
-            return address.removeprefix(RELAY)[:ID_CHARACTERS]
+        """How a place in the network is called in short: its host name or IP address; empty where there is none."""
         try:
             return str(ip_address(address))
         except ValueError:
             pass
+        if address.startswith(RELAY):
+            return ""  # whose id that is does not matter here: it is the one in between
         try:
             return (urlsplit(address if "://" in address else f"//{address}").hostname or "") if address else ""
         except ValueError:
