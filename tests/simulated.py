@@ -14,7 +14,7 @@ Characters = Callable[[int], Character]
 FORM_SECONDS = 60.0
 
 
-def make_world(seed: int, weather: Weather = CALM, *, every: int = 20) -> World:
+def make_world(seed: int, weather: Weather = CALM, *, every: int = 50) -> World:
     """A world of this test."""
     return World(seed, weather, repeat=os.environ.get("PYTEST_CURRENT_TEST", ""), check_every=every)
 
@@ -26,7 +26,7 @@ def formed(
     weather: Weather = CALM,
     characters: Characters = lambda _number: USUAL,
     seconds: float = FORM_SECONDS,
-    every: int = 20,
+    every: int = 50,
     **more: Any,
 ) -> Society:
     """A society whose network has formed."""

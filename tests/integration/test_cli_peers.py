@@ -112,3 +112,21 @@ def test_two_nodes_see_each_other(hedgerow: CommandLine, tmp_path: Path) -> None
         assert answer["peers"][0]["connected"]
         out, _ = hedgerow.run("peers", "list")
         assert "Connected to 1 node " in out
+
+
+def test_who_leaves_is_alone_and_stays_alone(hedgerow: CommandLine, tmp_path: Path) -> None:
+    with running_node(tmp_path / "other") as other:
+        address = other.url.rstrip("/")
+        with running_node(hedgerow.data):
+            hedgerow.run("peers", "add", address)
+            hedgerow.connected(1)
+            hedgerow.run("peers", "leave")
+            assert hedgerow.connected(0)["left"]
+            assert "left the network" in hedgerow.run("peers", "list")[0]
+            assert "start it again" in hedgerow.run("peers", "add", address)[0]
+            hedgerow.run("peers", "remove", address)
+        with running_node(hedgerow.data):
+            status = hedgerow.json("peers", "list")
+            assert (status["peers"], status["known_nodes"], status["left"]) == ([], 0, False)
+            hedgerow.run("peers", "add", address)
+            hedgerow.connected(1)

@@ -31,8 +31,8 @@ class NodePeering:
     _file: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def status(self) -> Mapping[str, Any]:
-        """The whole neighbourhood as JSON."""
-        return self.network.status().to_json()
+        """The whole neighbourhood as JSON; ``left``: this node has left the network until its next start."""
+        return {**self.network.status().to_json(), "left": self.network.door.closed}
 
     async def keep(self, url: str) -> None:
         """Choose this peer. Raises :class:`~hedgerow_node.config.ConfigError`."""

@@ -22,6 +22,9 @@ SIZES_FULL: Final = (10, 100, 1_000, 10_000)
 LISTINGS: Final = {10: 40, 100: 20, 1_000: 10, 10_000: 3}
 """Listings. Published one after another in each network of so many nodes."""
 
+IDLE_NODES: Final = 20
+"""Nodes. Enough that answers with other nodes' announcements are full."""
+
 COPIES_MAX: Final = 6.5
 IDLE_KILOBYTES_MAX: Final = 500.0
 HEAL_SECONDS_MAX: Final = 60.0
@@ -58,8 +61,10 @@ def measure(
     settle_memory()
     sizes = (nodes,) if nodes else SIZES_QUICK if quick else SIZES_FULL if full else SIZES
     spreads = list(_spreads(seed, sizes))
-    healing = heal(seed, min(max(sizes), 100 if not full else 1_000), 500, repeat=_repeat(seed, max(sizes)))
-    idle = idle_link(seed, 8, 3_600.0 if quick else 86_400.0, repeat=_repeat(seed, max(sizes)))
+    repeat = _repeat(seed, max(sizes))
+    parted, records = (40, 100) if quick else (1_000, 500) if full else (100, 500)
+    healing = heal(seed, parted, records, repeat=repeat)
+    idle = idle_link(seed, IDLE_NODES, 7_200.0 if quick else 86_400.0, repeat=repeat)
     figures = [
         *(figure for each in spreads for figure in _figures(each)),
         *_healing_figures(healing),

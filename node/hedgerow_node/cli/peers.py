@@ -28,6 +28,7 @@ from hedgerow_node.directory.door_folder import FolderBusyError, FolderLock, mak
 from hedgerow_protocol.ids import ListingId, NodeId
 
 NOT_RUNNING: Final = "The node is not running; this holds from its next start."
+LEFT: Final = "The node has left the network; start it again to come back."
 
 
 def peers_list(options: argparse.Namespace) -> int:
@@ -40,7 +41,7 @@ def peers_list(options: argparse.Namespace) -> int:
     from hedgerow_node.cli.peers_table import lines_of
 
     if status is not None:
-        print("\n".join(lines_of(status, clock.now())))
+        print("\n".join([*([LEFT] if status["left"] else []), *lines_of(status, clock.now())]))
         return 0
     for url in config.peers:
         print(url)
@@ -55,7 +56,7 @@ def peers_add(options: argparse.Namespace) -> int:
     if status is None:
         kept = _write(config, lambda peers: (*peers, url))
         return _answer(options, _as_settings(kept), f"Kept: {url}\n{NOT_RUNNING}")
-    return _answer(options, status, f"Kept: {url}\nThe node is calling it now.")
+    return _answer(options, status, f"Kept: {url}\n{LEFT if status['left'] else 'The node is calling it now.'}")
 
 
 def peers_remove(options: argparse.Namespace) -> int:

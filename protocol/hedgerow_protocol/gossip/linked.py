@@ -93,6 +93,8 @@ class Linked:
     pushes: "TokenBucket"
     push_bytes: "TokenBucket"
     ids: "TokenBucket"
+    openings: "TokenBucket"
+    """Reconciliations that the peer may open."""
     hello: Hello | None = None
     features: frozenset[str] = frozenset()
     count: int = 0

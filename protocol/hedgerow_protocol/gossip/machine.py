@@ -66,7 +66,9 @@ class Gossip:
             self._next_bulk = Instant(now.instant + times.BULK_PING_SECONDS)
             self._tending.ask_all()
         while self.state.gone:
-            self._meeting.link_down(self.state.gone.pop(), now)
+            linked = self.state.gone.pop()
+            self._syncing.link_down(linked)
+            self._meeting.link_down(linked, now)
         out, self.state.out = self.state.out, []
         return out
 

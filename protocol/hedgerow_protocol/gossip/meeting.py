@@ -34,6 +34,9 @@ IDS_RATE, IDS_BURST = 64.0, 4_096
 """Ids a second, and at once, that a peer may offer or wish."""
 
 
+OPENINGS_RATE, OPENINGS_BURST = 0.2, 16
+"""Reconciliations a second, and at once, that a peer may open: a first contact needs one for each 30,000 records."""
+
 EXPIRE_SECONDS = 3_600.0
 """Seconds. Between two looks at who is long gone."""
 
@@ -95,6 +98,7 @@ class Meeting:
             pushes=TokenBucket(RECORDS_RATE, RECORDS_BURST),
             push_bytes=TokenBucket(BYTES_RATE, BYTES_BURST),
             ids=TokenBucket(IDS_RATE, IDS_BURST),
+            openings=TokenBucket(OPENINGS_RATE, OPENINGS_BURST),
             last_heard=now.instant,
             next_ping=self._state.soon(now.instant, times.PING_SECONDS),
         )

@@ -86,6 +86,12 @@ class Syncing:
         sync.stored = 0
         self._step(linked, sync.session.start(now), now)
 
+    def link_down(self, linked: Linked) -> None:
+        """A link has ended: free what its session holds."""
+        if linked.syncing.session is not None:
+            linked.syncing.session.close()
+            linked.syncing.session = None
+
     # --- steps
 
     def reconcile(self, linked: Linked, message: Reconcile, now: Now) -> None:
@@ -95,6 +101,8 @@ class Syncing:
         if sync.session is None:
             if not is_opening(message.payload):
                 return  # of a session that has ended here already
+            if not linked.openings.take(1, now.instant):
+                return  # each may cost a pass over the whole set
             if not linked.giving.idle:
                 linked.giving.rids.clear()  # the peer begins anew: what it still lacks it will say again
             sync.session = Session.answer(
@@ -102,6 +110,7 @@ class Syncing:
                 binding=linked.binding,
                 dialled=linked.outbound,
                 peer=linked.peer,
+                hint=sync.own_changes if sync.ever_equal else None,
                 entropy=self._state.entropy,
                 now=now,
             )

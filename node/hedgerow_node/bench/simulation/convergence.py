@@ -1,6 +1,6 @@
 """How fast a listing reaches everybody, what that costs, and how a parted network heals: the runs behind the bench."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hedgerow_node.bench.measure import percentile
@@ -21,6 +21,13 @@ SPREAD_SECONDS_MAX: Final = 900.0
 
 IDLE_SECONDS: Final = 300.0
 """Seconds. Over which the cost of doing nothing is taken before the cost of a listing."""
+
+
+ANNOUNCED_NODES_MAX: Final = 2_000
+"""Nodes. Of larger networks the announcements are not in every store: memory grows with the square of their number."""
+
+UNANNOUNCED: Final = replace(USUAL, gossiped=False)
+UNANNOUNCED_SILENT: Final = replace(SILENT, gossiped=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,10 @@ def form(world: World, nodes: int, scenario: Scenario, make_machine: MakeMachine
     quiet = set(world.random.sample(range(nodes), int(nodes * scenario.silent)))
     world.weather = Weather(loss=scenario.loss)
 
+    usual, silent = (USUAL, SILENT) if nodes <= ANNOUNCED_NODES_MAX else (UNANNOUNCED, UNANNOUNCED_SILENT)
+
     def character(number: int) -> Character:
-        return SILENT if number in quiet else USUAL
+        return silent if number in quiet else usual
 
     society = gather(world, nodes, characters=character, make_machine=make_machine)
     world.run(FORM_SECONDS)

@@ -48,7 +48,9 @@ class NetworkWords:
 
     def _warnings(self) -> list[dict[str, str]]:
         t, found = self.view.t, []
-        if not self.status["links"]:
+        if self.status.get("left"):
+            found.append(t("network.left"))
+        elif not self.status["links"]:
             found.append(t("network.alone"))
         if self.status["eclipse_suspected"]:
             found.append(t("network.dark"))
