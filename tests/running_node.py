@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +37,13 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running_node(data: Path, *arguments: str) -> Iterator[RunningNode]:
-    """Start a node on any free port and wait until it says that it listens."""
-    command = [sys.executable, "-m", "hedgerow_node", "serve", "--data", str(data), "--port", "0", *arguments]
+def running_node(data: Path, *arguments: str, within: Sequence[str] = ()) -> Iterator[RunningNode]:
+    """Start a node on any free port and wait until it says that it listens.
+
+    ``within`` is a command that runs another one, somewhere: it stands before the node's own.
+    """
+    serve = ("-m", "hedgerow_node", "serve", "--data", str(data), "--port", "0", *arguments)
+    command = [*within, sys.executable, *serve]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:

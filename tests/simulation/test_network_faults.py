@@ -225,6 +225,6 @@ def test_two_worlds_of_one_seed_are_the_same() -> None:
         society = gather(make_world(77, Weather(loss=0.1, copies=0.1)), 12)
         society.world.run(30)
         chatter(society, 10, 60)
-        return society.world.clockwork.steps, dict(society.world.cost.bytes)
+        return society.world.clockwork.steps, dict(society.world.cost.sealed)
 
     assert trace() == trace()

@@ -12,7 +12,7 @@ from flooding_machine import Flooding
 from hedgerow_node.bench.simulation import strangers
 from hedgerow_node.bench.simulation.making import forged
 from hedgerow_node.bench.simulation.node import Character, Node
-from hedgerow_node.bench.simulation.safety import SimulationError
+from hedgerow_node.bench.simulation.safety import SimulationError, live_set_of
 from hedgerow_node.bench.simulation.society import Society, gather
 from hedgerow_node.bench.simulation.weather import CALM, Weather
 from hedgerow_node.bench.simulation.world import World
@@ -42,7 +42,7 @@ def test_a_listing_floods_a_calm_network() -> None:
     assert society.agrees()
     cost = society.world.cost
     assert set(cost.copies[made.rid]) == {each.id for each in society.nodes}
-    assert cost.bytes["Records"] >= cost.frames["Records"] * len(made.data)
+    assert cost.sealed["Records"] >= cost.frames["Records"] * len(made.data)
     assert society.world.safety.checks > 100
 
 
@@ -216,6 +216,18 @@ def test_expired_words_are_seen() -> None:
         node._send(Send(node.links[0].link, frame))
     node.store.held[made.rid] = made
     with pytest.raises(SimulationError, match=r"holds .* which has expired"):
+        society.world.safety.look(node)
+
+
+def test_a_wrong_picture_is_seen() -> None:
+    society = gather(World(11), 3)
+    society.world.run(20)
+    node = society.nodes[0]
+    society.world.safety.look(node)
+    live = live_set_of(node.machine)
+    assert live is not None
+    live.remove(*next(iter(live)))
+    with pytest.raises(SimulationError, match="live set is not the store's"):
         society.world.safety.look(node)
 
 

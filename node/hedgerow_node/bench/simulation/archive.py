@@ -10,7 +10,7 @@ from hedgerow_protocol.envelope import Envelope, Kind, VerifiedEnvelope, parse_e
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.ids import RecordId
 from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Announcement, Charter, Listing, Record, Withdrawal, read_record
+from hedgerow_protocol.records import Announcement, Charter, HostingClaim, Listing, Record, Withdrawal, read_record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ class Archived:
         match self.record:
             case Charter():
                 return Timestamp(0)
-            case Announcement():
+            case Announcement() | HostingClaim():
                 return self.record.expires
             case Listing() | Withdrawal():
                 return self.record.slot.expires
@@ -42,7 +42,7 @@ class Archived:
         match self.record:
             case Charter():
                 return Timestamp(0)
-            case Announcement():
+            case Announcement() | HostingClaim():
                 return self.record.issued
             case Listing() | Withdrawal():
                 return self.record.slot.issued

@@ -9,6 +9,7 @@ from hedgerow_node.bench.simulation.society import Society, gather
 from hedgerow_node.bench.simulation.strangers import SILENT
 from hedgerow_node.bench.simulation.weather import Weather
 from hedgerow_node.bench.simulation.world import World
+from hedgerow_protocol.ids import RecordId
 
 FORM_SECONDS: Final = 120.0
 """Seconds. A network forms before anything is measured."""
@@ -94,7 +95,7 @@ def spread(
     idle = _idle_bytes(society)
     world.cost.clear()
     begin = world.time
-    published: list[tuple[float, Node, bytes]] = []
+    published: list[tuple[float, Node, RecordId]] = []
     for _ in range(listings):
         node = world.random.choice(society.honest)
         (made,) = society.publish(node, watch=True)
@@ -112,7 +113,9 @@ def _idle_bytes(society: Society) -> float:
     return society.world.cost.total_bytes / IDLE_SECONDS
 
 
-def _measured(society: Society, scenario: Scenario, published: list[tuple[float, Node, bytes]], idle: float) -> Spread:
+def _measured(
+    society: Society, scenario: Scenario, published: list[tuple[float, Node, RecordId]], idle: float
+) -> Spread:
     world, honest = society.world, society.honest
     each_took: list[list[float]] = []
     missing = copies = 0
@@ -122,7 +125,7 @@ def _measured(society: Society, scenario: Scenario, published: list[tuple[float,
         took = sorted(reached[node.id] - began for node in others if node.id in reached)
         missing += len(others) - len(took)
         each_took.append(took)
-        copies += sum(count for to, count in world.cost.copies[rid].items())  # type: ignore[index]
+        copies += world.cost.copies[rid].total()
     everyone = sorted(moment for took in each_took for moment in took)
     cost = world.cost.total_bytes - idle
     return Spread(
@@ -181,8 +184,8 @@ def heal(seed: int, nodes: int, records: int, make_machine: MakeMachine = real_m
         records=records,
         first_link=first - began,
         complete=world.time - first,
-        reconciling_kilobytes=(cost.total_bytes - cost.bytes["Records"]) / nodes / 1_000,
-        records_kilobytes=cost.bytes["Records"] / nodes / 1_000,
+        reconciling_kilobytes=(cost.total_bytes - cost.sealed["Records"]) / nodes / 1_000,
+        records_kilobytes=cost.sealed["Records"] / nodes / 1_000,
     )
 
 

@@ -5,22 +5,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hedgerow_protocol import messages
+from hedgerow_protocol.channel_plaintext import padded_size
 from hedgerow_protocol.ids import NodeId, RecordId
 
 KINDS: Final = {number: kind.__name__ for number, kind, _readers in messages._TABLE}
 
+HEAD_BYTES: Final = 3
+"""Bytes. A mark and a length before each frame."""
+
 TAG_BYTES: Final = 16
-LENGTH_BYTES: Final = 2
 
 
 def sealed_bytes(frame: int) -> int:
-    """Bytes of WebSocket payload that a frame of so many bytes becomes: its length, zeros, and the tag.
-
-    Steps of 64 bytes below 1 KiB and of 512 above. Source: docs/protocol/channel.md.
-    """
-    plain = frame + LENGTH_BYTES
-    step = 64 if plain <= 1024 else 512
-    return -(-plain // step) * step + TAG_BYTES
+    """Bytes of WebSocket payload that a frame of so many bytes becomes: a head, zeros, and the tag."""
+    return padded_size(HEAD_BYTES + frame) + TAG_BYTES
 
 
 @dataclass(slots=True)
@@ -28,8 +26,8 @@ class Cost:
     """Counts since it was last cleared."""
 
     frames: Counter[str] = field(default_factory=Counter)
-    bytes: Counter[str] = field(default_factory=Counter)
-    """Sealed bytes by kind of message."""
+    sealed: Counter[str] = field(default_factory=Counter)
+    """Bytes of WebSocket payload by kind of message."""
     copies: defaultdict[RecordId, Counter[NodeId]] = field(default_factory=lambda: defaultdict(Counter))
     """How often each watched record reached each node."""
     watched: set[RecordId] = field(default_factory=set)
@@ -38,7 +36,7 @@ class Cost:
         """A node sent this."""
         kind = KINDS.get(frame[1], "other") if len(frame) > 1 else "other"
         self.frames[kind] += 1
-        self.bytes[kind] += sealed_bytes(len(frame))
+        self.sealed[kind] += sealed_bytes(len(frame))
 
     def arrived(self, to: NodeId, rids: list[RecordId]) -> None:
         """These records reached a node."""
@@ -49,7 +47,7 @@ class Cost:
     def clear(self) -> None:
         """Begin anew."""
         self.frames.clear()
-        self.bytes.clear()
+        self.sealed.clear()
         self.copies.clear()
         self.watched.clear()
 
@@ -59,4 +57,4 @@ class Cost:
 
     @property
     def total_bytes(self) -> int:
-        return self.bytes.total()
+        return self.sealed.total()

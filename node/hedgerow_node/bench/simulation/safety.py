@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.gossip.machine import Gossip
 from hedgerow_protocol.messages import Message, Peers, Records
 from hedgerow_protocol.reconcile import LiveSet
 from hedgerow_protocol.state import hour_start
@@ -103,8 +104,7 @@ class Safety:
 
 def live_set_of(machine: object) -> LiveSet | None:
     """The machine's own picture of its live set, where it has one."""
-    found = getattr(getattr(machine, "core", None), "live", None)
-    return found if isinstance(found, LiveSet) else None
+    return machine.state.live if isinstance(machine, Gossip) else None
 
 
 def containers(machine: object) -> Iterator[tuple[str, int]]:

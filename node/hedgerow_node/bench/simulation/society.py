@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from hedgerow_node.bench.listings import LEASE_SECONDS
 from hedgerow_node.bench.simulation.archive import Archived
 from hedgerow_node.bench.simulation.making import Community
 from hedgerow_node.bench.simulation.node import USUAL, Character, MakeMachine, Node, home, real_machine, source
@@ -67,10 +68,10 @@ class Society:
             raise self.world.safety.never(f"after {seconds} s {len(lacking)} nodes lack records: {lacking[:9]}")
         return self.world.time - begin
 
-    def publish(self, node: Node, count: int = 1, *, lease: int | None = None, watch: bool = False) -> list[Archived]:
+    def publish(self, node: Node, count: int = 1, *, lease: int = LEASE_SECONDS, watch: bool = False) -> list[Archived]:
         """New listings appear on one node; ``watch``: note when and how often they reach the others."""
-        more = {} if lease is None else {"lease": lease}
-        made = [self.world.scribe.list_group(self.community, node.now().timestamp, **more) for _ in range(count)]
+        now = node.now().timestamp
+        made = [self.world.scribe.list_group(self.community, now, lease=lease) for _ in range(count)]
         for each in made if watch else ():
             self.world.watch(each)
         node.publish(made)

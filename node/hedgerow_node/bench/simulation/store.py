@@ -18,7 +18,7 @@ from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.gossip.events import Standing, Verdict
 from hedgerow_protocol.ids import NodeId, RecordId
 from hedgerow_protocol.ports import Timestamp
-from hedgerow_protocol.records import Announcement, Charter, Listing, Withdrawal, open_slot, read_charter
+from hedgerow_protocol.records import Announcement, Charter, HostingClaim, Listing, Withdrawal, open_slot, read_charter
 from hedgerow_protocol.state import check_founding, check_signers, check_succession, check_times, hour_start, state_hash
 
 Item = tuple[int, RecordId]
@@ -71,7 +71,8 @@ class SimStore:
         self._children: dict[RecordId, list[RecordId]] = {}
         self._root: dict[RecordId, RecordId] = {}
         self._alive: dict[RecordId, int] = {}
-        self._announced: dict[NodeId, Archived] = {}
+        self._latest: dict[tuple[Kind, NodeId], Archived] = {}
+        """Of each node its last announcement and its last claim of what it hosts."""
         self._waiting: OrderedDict[bytes, RecordId] = OrderedDict()
         self._expiring: list[tuple[int, RecordId]] = []
         self._hash: str | None = None
@@ -82,7 +83,7 @@ class SimStore:
         twin.held, twin.live, twin.judged = dict(self.held), dict(self.live), set(self.judged)
         twin._slots, twin._root, twin._alive = dict(self._slots), dict(self._root), dict(self._alive)
         twin._children = {rid: list(each) for rid, each in self._children.items()}
-        twin._announced, twin._waiting = dict(self._announced), self._waiting.copy()
+        twin._latest, twin._waiting = dict(self._latest), self._waiting.copy()
         twin._expiring = list(self._expiring)
         return twin
 
@@ -115,7 +116,7 @@ class SimStore:
                 above = record.previous
             case Listing() | Withdrawal():
                 above = record.slot.charter
-            case Announcement():
+            case Announcement() | HostingClaim():
                 pass
         found: list[RecordId] = []
         while above is not None:
@@ -188,7 +189,7 @@ class SimStore:
                 if slot.charter in self._root:
                     check_signers(envelope, self._charter(slot.charter))
                 return slot.charter
-            case Kind.ANNOUNCEMENT:
+            case Kind.ANNOUNCEMENT | Kind.HOSTING:
                 return None
             case _:
                 assert_never(envelope.kind)
@@ -210,8 +211,8 @@ class SimStore:
         match archived.record:
             case Charter():
                 return self._keep_charter(archived, archived.record, changes)
-            case Announcement():
-                return self._keep_announcement(archived, archived.record, now, changes)
+            case Announcement() | HostingClaim():
+                return self._keep_latest(archived, archived.record, now, changes)
             case Listing() | Withdrawal():
                 return self._keep_slot(archived, archived.record, changes)
 
@@ -263,24 +264,27 @@ class SimStore:
         del self.held[rid]
         self._hide(rid, changes)
 
-    def _keep_announcement(self, new: Archived, record: Announcement, now: Timestamp, changes: Changes) -> Standing:
+    def _keep_latest(
+        self, new: Archived, record: Announcement | HostingClaim, now: Timestamp, changes: Changes
+    ) -> Standing:
         check_times(record.issued, record.expires, now)
-        held = self._announced.get(record.node_id)
+        key = (new.envelope.kind, record.node_id)
+        held = self._latest.get(key)
         if held is not None:
-            if self._announced_order(new) < self._announced_order(held):
+            if self._latest_order(new) < self._latest_order(held):
                 return Standing.SUPERSEDED
             del self.held[held.rid]
             self._hide(held.rid, changes)
         self._make_room()
-        self._announced[record.node_id] = new
+        self._latest[key] = new
         self._hold(new)
         self._show(new.rid, changes)
         return Standing.STORED
 
     @staticmethod
-    def _announced_order(archived: Archived) -> tuple[int, int, bytes]:
+    def _latest_order(archived: Archived) -> tuple[int, int, bytes]:
         record = archived.record
-        assert isinstance(record, Announcement)  # noqa: S101 - only announcements are kept there
+        assert isinstance(record, Announcement | HostingClaim)  # noqa: S101 - only these are kept there
         return (record.expires, record.seq, _turned(archived.rid))
 
     def _keep_slot(self, new: Archived, record: Listing | Withdrawal, changes: Changes) -> Standing:
@@ -345,8 +349,8 @@ class SimStore:
             if archived is None:
                 continue
             match archived.record:
-                case Announcement():
-                    del self._announced[archived.record.node_id]
+                case Announcement() | HostingClaim():
+                    del self._latest[archived.envelope.kind, archived.record.node_id]
                     del self.held[rid]
                     self._hide(rid, changes)
                 case Listing() | Withdrawal():

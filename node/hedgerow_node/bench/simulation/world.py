@@ -18,7 +18,7 @@ from hedgerow_node.bench.simulation.safety import KEY, Safety
 from hedgerow_node.bench.simulation.store import SimStore
 from hedgerow_node.bench.simulation.weather import CALM, Weather
 from hedgerow_protocol.gossip.events import Dial, LinkId
-from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.ids import NodeId, RecordId
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.reconcile import LiveSet
 
@@ -86,7 +86,7 @@ class World:
         self.cost = Cost()
         self.safety = Safety(repeat or f"seed {seed}", check_every)
         self.participants: list[Participant] = []
-        self.arrivals: dict[bytes, dict[NodeId, float]] = {}
+        self.arrivals: dict[RecordId, dict[NodeId, float]] = {}
         """When each watched record was first held by each node."""
         self._digests: dict[str, bytes] = {}
         self._by_address: dict[str, Participant] = {}
