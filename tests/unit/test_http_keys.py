@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import hedgerow_node.http
+from hedgerow_node.http.keeper import network_pages
 from hedgerow_node.http.webui import find_webui
 
 SOURCES = sorted(Path(hedgerow_node.http.__file__).parent.rglob("*.py"))
@@ -20,6 +21,9 @@ COMPUTED = {
     "findings.kind.{each.kind}": [
         f"findings.kind.{kind}" for kind in ("email", "phone", "surname", "password", "address")
     ],
+    "network.chosen_{state}": [f"network.chosen_{state}" for state in ("on", "off", "failed")],
+    "network.done.{done}": [f"network.done.{done}" for done in network_pages.DONE],
+    "network.score.{_standing(link['score'])}": [f"network.score.{standing}" for standing in ("low", "new", "good")],
 }
 
 
