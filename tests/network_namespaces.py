@@ -50,7 +50,6 @@ class Namespace:
 class Line:
     """Networks in a row."""
 
-    prefix: str
     places: tuple[Namespace, ...]
 
     def address(self, number: int) -> str:
@@ -100,7 +99,7 @@ def line(count: int) -> Iterator[Line]:
             if os.environ.get("REQUIRE_NAMESPACES") == "1":
                 raise
             pytest.skip(f"network namespaces cannot be made here: {error}; REQUIRE_NAMESPACES=1 makes this a failure")
-        yield Line(prefix, places)
+        yield Line(places)
 
 
 @contextmanager

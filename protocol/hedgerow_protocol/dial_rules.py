@@ -34,8 +34,11 @@ FILL_PAUSE_SECONDS: Final = 10.0
 FEELER_SECONDS: Final = 120.0
 """Seconds. Between two feelers, give or take a quarter: 700 addresses a day are checked."""
 
-AUDIT_SECONDS: Final = 300.0
+AUDIT_SECONDS: Final = 150.0
 """Seconds. Between two audits: two in a row show an eclipse within ten minutes."""
+
+AUDIT_AGAIN_SECONDS: Final = 45.0
+"""Seconds. After an audit that found something amiss: so an eclipse is known for one within ten minutes."""
 
 DIAL_SECONDS_MAX: Final = 60.0
 """Seconds. A dial of which nothing is heard for so long is over."""

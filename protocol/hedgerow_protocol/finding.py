@@ -16,6 +16,7 @@ from hedgerow_protocol.chance import Chance
 from hedgerow_protocol.dial_rules import (
     ANCHOR_SECONDS_MIN,
     ANCHORS_WANTED,
+    AUDIT_AGAIN_SECONDS,
     AUDIT_SECONDS,
     AWAY_MAX,
     DIAL_SECONDS_MAX,
@@ -124,6 +125,12 @@ class Finding:
         if len(self._away) >= AWAY_MAX:
             del self._away[min(self._away, key=lambda node: self._away[node])]
         self._away[peer] = Instant(now.instant + seconds)
+
+    def audit_soon(self, now: Now) -> None:
+        """The last audit found something amiss: look again before long, somewhere else."""
+        soon = Instant(now.instant + AUDIT_AGAIN_SECONDS)
+        self._audit = soon if self._audit is None else min(self._audit, soon)
+        self._changed = True
 
     # --- what happened
 

@@ -1,5 +1,6 @@
 """Five nodes, each in a network of its own, cabled in a line: only neighbours can ever be connected."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import json
 from command_line import CommandLine
 from network_namespaces import Line, line
 from running_node import RunningNode, running_node
@@ -105,11 +105,11 @@ def street(
             street.close()
 
 
-def test_a_line_of_networks(street: Street, record_property: Callable[[str, object], None]) -> None:
+def test_a_line_of_networks(street: Street, figure: Callable[[str, float], None]) -> None:
     assert not _reaches(street, 0, 2), "the first and the third are not cabled"
     street.publish(0, "From the first")
     found = street.wait_for_page(NODES - 1, "From the first", 10)
-    record_property("found_on_the_last_page_seconds", round(found, 2))
+    figure("found on the last page, seconds", found)
 
     street.cables.cable(1, up=False)
     street.publish(0, "On the left")
@@ -120,7 +120,7 @@ def test_a_line_of_networks(street: Street, record_property: Callable[[str, obje
     assert "On the left" not in street.page(2)
     street.cables.cable(1, up=True)
     healed = street.wait_for_agreement(30)
-    record_property("healed_seconds", round(healed, 2))
+    figure("healed, seconds", healed)
     for number in range(NODES):
         assert {"From the first", "On the left", "On the right"} <= _names(street.page(number))
 
@@ -130,10 +130,8 @@ def test_a_line_of_networks(street: Street, record_property: Callable[[str, obje
         street.start(number)
         assert f"Last words of {number}" in street.page(number)
     agreed = street.wait_for_agreement(60)
-    record_property("agreed_after_kills_seconds", round(agreed, 2))
+    figure("agreed after kills, seconds", agreed)
     assert street.status(0)["listings"] == 3 + NODES
-    with street.commands[0].capsys.disabled():
-        print(f"\n  five networks: found in {found:.2f} s, healed in {healed:.2f} s, after kills {agreed:.2f} s")
 
 
 def _reaches(street: Street, number: int, other: int) -> bool:

@@ -6,6 +6,7 @@ from hedgerow_node.bench.simulation.node import Character, Node
 from hedgerow_node.bench.simulation.society import Society, gather
 from hedgerow_node.bench.simulation.strangers import SILENT
 from hedgerow_node.bench.simulation.weather import CALM, Weather
+from hedgerow_protocol.gossip.settings import CLOCK_PEERS_MIN
 from simulated import formed, look_at_all, make_world, mesh_of, some
 
 SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6)))
@@ -191,7 +192,7 @@ def test_hours_turn(seed: int) -> None:
     """Records expire while others come; at no time is something expired passed on, and all agree after each hour."""
     society = formed(seed, 8)
     world = society.world
-    for _ in range(6):
+    for _ in range(5):
         for lease in (3_000, 5_400, 9_000):
             society.publish(world.random.choice(society.nodes), lease=lease)
         world.run(1_800)
@@ -215,7 +216,9 @@ def test_wrong_clocks_change_nothing(seed: int) -> None:
         society.publish(node)
     society.must_agree(60)
     world.run(900)
-    assert all(each.told for each in wrong), "a keeper should hear that his clock is wrong"
+    several = [each for each in wrong if sum(end.outbound for end in each.links) >= CLOCK_PEERS_MIN]
+    assert several
+    assert all(each.told for each in several), "a keeper should hear that his clock is wrong"
     assert not any(each.told for each in society.nodes if each not in wrong)
     assert society.agrees()
 

@@ -70,7 +70,7 @@ def junk(society: Society, kind: str, count: int) -> list[bytes]:
 @pytest.mark.parametrize("kind", ["new", "forged", "replayed", "rubbish"])
 def test_a_flood_of_a_thousand_records_a_second(kind: str) -> None:
     """Honest latency at most doubles, and the victim's store and queues stay bounded."""
-    calm = latencies(formed(3, 12))
+    calm = latencies(formed(3, 12), 6)
     society = formed(3, 12)
     victim = society.nodes[0]
     before = len(victim.store)
@@ -78,12 +78,12 @@ def test_a_flood_of_a_thousand_records_a_second(kind: str) -> None:
     flooder = Flooder(society.world, STRANGER, junk(society, kind, 3_000), 1_000.0)
     flooder.attack(victim)
     society.world.run(3)
-    flooded = latencies(society)
+    flooded = latencies(society, 6)
     assert sum(flooded) <= 2 * sum(calm)
     assert flooder.sent > 3_000 or flooder.refused
-    society.world.run(60)
+    society.world.run(20)
     # A burst of 500 and 20 a second, however many are sent.
-    assert len(victim.store) - before <= 500 + 20 * 120
+    assert len(victim.store) - before <= 500 + 20 * 60
     society.must_agree(300)
     look_at_all(society)
 
@@ -206,7 +206,7 @@ def test_an_eclipse_is_noticed(seed: int) -> None:
         world.run(20)
         told = [time for time, notice, _value in victim.told if notice is Notice.ECLIPSE_SUSPECTED]
     assert told, "nobody noticed"
-    assert told[0] - begin <= 600 + 300  # ten minutes, once old records are missing
+    assert told[0] - begin <= 600
     world.run(120)
     assert mesh_of(victim) - surrounded
     (made,) = society.publish(society.nodes[3])

@@ -10,6 +10,7 @@ import pytest
 
 from flooding_machine import Flooding
 from hedgerow_node.bench.simulation import strangers
+from hedgerow_node.bench.simulation.cost import sealed_bytes
 from hedgerow_node.bench.simulation.making import forged
 from hedgerow_node.bench.simulation.node import Character, Node
 from hedgerow_node.bench.simulation.safety import SimulationError, live_set_of
@@ -17,6 +18,7 @@ from hedgerow_node.bench.simulation.society import Society, gather
 from hedgerow_node.bench.simulation.weather import CALM, Weather
 from hedgerow_node.bench.simulation.world import World
 from hedgerow_protocol import messages
+from hedgerow_protocol.channel_plaintext import Plain, pad
 from hedgerow_protocol.gossip.events import Event, FrameIn, Output, Published, Send, Tell
 from hedgerow_protocol.messages import Records
 from hedgerow_protocol.ports import Now
@@ -101,6 +103,11 @@ def test_weather_is_as_bad_as_it_was_asked_for(seed: int) -> None:
     overtaken = send_all(Weather(overtaken=0.1))
     assert overtaken != sorted(overtaken)
     assert sorted(overtaken) == calm
+
+
+def test_bytes_are_counted_as_the_channel_makes_them() -> None:
+    for size in (1, 60, 61, 62, 1_000, 1_021, 1_022, 2_000, 60_000):
+        assert sealed_bytes(size) == len(pad(Plain(bytes(size), last=False))) + 16
 
 
 def test_delays_are_what_they_should_be() -> None:

@@ -64,6 +64,8 @@ class Maker:
     """Makes signed listings one after another; the same ones for the same seed."""
 
     seed: int
+    now: Timestamp = NOW
+    """When they are signed: a running node goes by its own clock."""
     random: Random = field(init=False)
     _steps: list[float] = field(init=False)
     towns: list[tuple[str, int, int]] = field(init=False)
@@ -110,7 +112,7 @@ class Maker:
             online=Online(url=f"https://example.org/room/{number}") if attendance is not Attendance.IN_PERSON else None,
             notes=self.words(8),
             facets=Facets(formats=(random.choice(_FORMATS),)),
-            updated=NOW - 1_000,
+            updated=self.now - 1_000,
         )
         return ListingContent(
             name=self.words(4).capitalize(),
@@ -145,8 +147,8 @@ class Maker:
                 charter=founding.rid,
                 entry=number.to_bytes(8, "big"),
                 seq=1,
-                issued=NOW,
-                expires=Timestamp(NOW + LEASE_SECONDS),
+                issued=self.now,
+                expires=Timestamp(self.now + LEASE_SECONDS),
             )
             body = Listing(slot=slot, content=self.content(number)).to_body()
             yield sign(Kind.LISTING, body, [self._key]).envelope.to_bytes()

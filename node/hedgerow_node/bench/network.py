@@ -4,15 +4,25 @@ The network is simulated (docs/simulation.md): its seconds are exact and repeat 
 """
 
 import json
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from hedgerow_node.bench import network_picture
+from hedgerow_node.bench import joining, network_picture, reconciling
 from hedgerow_node.bench.measure import Figure
-from hedgerow_node.bench.simulation.convergence import SCENARIOS, Healing, Spread, heal, idle_link, spread
+from hedgerow_node.bench.simulation.convergence import (
+    SCENARIOS,
+    SPREAD_SECONDS_MAX,
+    Healing,
+    Spread,
+    heal,
+    idle_link,
+    spread,
+)
 from hedgerow_node.memory import settle_memory
 
 SIZES: Final = (10, 100, 1_000)
@@ -65,10 +75,17 @@ def measure(
     parted, records = (40, 100) if quick else (1_000, 500) if full else (100, 500)
     healing = heal(seed, parted, records, repeat=repeat)
     idle = idle_link(seed, IDLE_NODES, 7_200.0 if quick else 86_400.0, repeat=repeat)
+    folder = Path(tempfile.mkdtemp(prefix="hedgerow-bench-"))
+    try:
+        joined = joining.figures(folder, joining.SIZE_QUICK if quick else joining.SIZE)
+    finally:
+        shutil.rmtree(folder)
     figures = [
         *(figure for each in spreads for figure in _figures(each)),
         *_healing_figures(healing),
         Figure("idle_link_day", idle, "kB", IDLE_KILOBYTES_MAX, "payload of one link, both ways"),
+        *reconciling.figures(quick=quick, full=full),
+        *joined,
     ]
     report = {
         "about": "simulated seconds; delays of 80 ms (median, lognormal, sigma 0.6); repeats from the seed",
@@ -122,7 +139,7 @@ def _figures(each: Spread) -> Sequence[Figure]:
 
     return (
         figure("p99", each.p99, "s"),
-        figure("last", each.last if not each.missing else float("inf"), "s"),
+        figure("last", each.last if not each.missing else SPREAD_SECONDS_MAX, "s"),
         figure("copies", each.copies, "copies"),
         figure("kilobytes", each.kilobytes, "kB"),
     )

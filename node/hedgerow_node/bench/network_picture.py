@@ -75,8 +75,9 @@ def _legend(spreads: Sequence[Spread]) -> list[str]:
     parts = []
     for number, spread in enumerate(spreads):
         y = _y(0) - 22 * (len(spreads) - number) + 4
-        x = WIDTH - RIGHT - 330
-        words = f"{spread.scenario.words}: 99 % in {spread.p99:.1f} s, all in {spread.last:.1f} s"
+        x = WIDTH - RIGHT - 430
+        whole = f"all in {spread.last:.1f} s" if not spread.missing else f"{spread.missing} never reached"
+        words = f"{spread.scenario.words}: 99 % in {spread.p99:.1f} s, {whole}"
         parts.append(_stroke(number, f"M{x},{y - 5:.1f} h34"))
         parts.append(f'<text x="{x + 44}" y="{y:.1f}">{escape(words)}</text>')
     return parts

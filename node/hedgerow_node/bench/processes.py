@@ -42,19 +42,19 @@ _TICKS_PER_SECOND: Final = 100
 
 
 @contextmanager
-def _process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process and the address in the first line it prints."""
     with subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    ) as started:
         try:
-            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-            found = re.search(r"https?://[^\s\"]+", process.stdout.readline())
+            assert started.stdout is not None  # noqa: S101 - a pipe was asked for
+            found = re.search(r"https?://[^\s\"]+", started.stdout.readline())
             if found is None:
                 raise RuntimeError("the process did not print its address")
-            yield process, found.group().rstrip("/") + "/"
+            yield started, found.group().rstrip("/") + "/"
         finally:
-            process.kill()
+            started.kill()
 
 
 def _connect(address: str) -> http.client.HTTPConnection:
@@ -68,7 +68,8 @@ def _get(connection: http.client.HTTPConnection, path: str) -> tuple[http.client
     return answer, answer.read()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Seconds of CPU that a process has used, with all its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
@@ -95,13 +96,13 @@ def _node(data: Path) -> tuple[str, ...]:
 def _start(data: Path) -> tuple[float, float]:
     """Seconds to the first answer and MiB when idle."""
     start = time.perf_counter()
-    with _process(*_node(data)) as (process, address):
+    with process(*_node(data)) as (started, address):
         connection = _connect(address)
         answer, _body = _get(connection, urlsplit(address).path + "healthz")
         seconds = time.perf_counter() - start
         assert answer.status == 200, answer.status  # noqa: S101 - else nothing was measured
         time.sleep(1.0)
-        return seconds, _resident_mib(process.pid)
+        return seconds, _resident_mib(started.pid)
 
 
 def _request_seconds(pid: int, address: str, path: str) -> float:
@@ -109,10 +110,10 @@ def _request_seconds(pid: int, address: str, path: str) -> float:
     connection = _connect(address)
     for _ in range(50):
         _get(connection, path)
-    before = _cpu_seconds(pid)
+    before = cpu_seconds(pid)
     for _ in range(REQUESTS):
         _get(connection, path)
-    return (_cpu_seconds(pid) - before) / REQUESTS
+    return (cpu_seconds(pid) - before) / REQUESTS
 
 
 def figures(data: Path) -> list[Figure]:
@@ -127,7 +128,7 @@ def figures(data: Path) -> list[Figure]:
         Figure("cold_start", median(starts), "times", 2.0, "to the first answer; importing the five libraries"),
         Figure("idle_memory", median(memories), "times", 1.5, "importing the five libraries"),
     ]
-    with _process(*_node(data)) as (node, address), _process("-c", BARE_SERVER) as (bare, bare_address):
+    with process(*_node(data)) as (node, address), process("-c", BARE_SERVER) as (bare, bare_address):
         root = urlsplit(address).path
         ratios, first_pages = [], []
         for _ in range(ROUNDS):

@@ -56,6 +56,13 @@ FETCHES_MAX: Final = 2
 FETCHES_WAITING_MAX: Final = 64
 """Fetches. Of one link that wait for their turn; the machine's windows ask for fewer."""
 
+MESSAGES_RATE: Final = 500.0
+"""Messages a second. Read from one link in the long run: pings cost an answer each, and no honest peer says so much.
+Two full circuits of the smallest messages need it."""
+
+MESSAGES_BURST: Final = 4_096
+"""Messages. Read from one link at once: more than a first contact with 100,000 records takes."""
+
 QUEUE_BYTES_MAX: Final = 6 * 1024 * 1024
 """Bytes. Waiting to leave over one link: a reading of the store (4 MiB) and more. A peer beyond it does not read."""
 

@@ -1,7 +1,7 @@
 """One link: a channel over a transport, a pump that reads and a pump that writes.
 
-Size comes before anything else; a link whose envelopes still wait to be judged is not read (so TCP holds the peer
-back), and a peer that does not read is left after half a minute.
+Size comes before anything else; a link whose envelopes still wait to be judged, or that says too much, is not read (so
+TCP holds the peer back), and a peer that does not read is left after half a minute.
 """
 
 import asyncio
@@ -19,12 +19,16 @@ from hedgerow_protocol.channel import Channel, ChannelOutput, Frame, Opened, Tra
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.gossip.events import LinkId
 from hedgerow_protocol.ids import NodeId
-from hedgerow_protocol.ports import Now, Timestamp
+from hedgerow_protocol.ports import Instant, Now, Timestamp
+from hedgerow_protocol.ratelimit import TokenBucket
 
 LOG = logging.getLogger(__name__)
 
 BREATH_SECONDS = 0.005
 """Seconds. One link may hold the event loop for so long before others get their turn."""
+
+PACE_SECONDS = 0.05
+"""Seconds. A link that says too much is not read for so long, and then for some two dozen messages."""
 
 
 class End(Enum):
@@ -74,6 +78,8 @@ class Link:
     """Known once the channel is open."""
     since: Timestamp | None = None
     traffic: Traffic = field(default_factory=Traffic)
+    pace: TokenBucket = field(default_factory=lambda: TokenBucket(bounds.MESSAGES_RATE, bounds.MESSAGES_BURST))
+    """Messages that may be read now."""
     _queue: deque[bytes] = field(default_factory=deque)
     _raw: deque[bytes] = field(default_factory=deque)
     _queued_bytes: int = 0
@@ -193,6 +199,8 @@ class Link:
         breath = loop.time()
         while True:
             await self.owner.room(self.number)
+            while not self.pace.take(1, Instant(loop.time())):
+                await asyncio.sleep(PACE_SECONDS)
             data = await self._receive()
             if data is None:
                 return End.GONE

@@ -34,7 +34,7 @@ from hedgerow_node.store.live import LiveChange
 from hedgerow_protocol.budget import account_of
 from hedgerow_protocol.errors import Code
 from hedgerow_protocol.gossip import events
-from hedgerow_protocol.gossip.events import Fetch, Fetched, Judge, Judged, LinkId, Notice, Output, Standing
+from hedgerow_protocol.gossip.events import Event, Fetch, Fetched, Judge, Judged, LinkId, Notice, Output, Standing
 from hedgerow_protocol.gossip.machine import Gossip
 from hedgerow_protocol.gossip.settings import Settings
 from hedgerow_protocol.ids import NodeId, RecordId
@@ -69,6 +69,8 @@ class Network:
     key: SigningKey
     visitor_of: Callable[[web.Request], Visitor]
     dialer: Dialer | None = None
+    moment: Callable[[], Now] = now
+    """The clocks that links and the machine go by; a bench lends quicker ones."""
     door: PeerDoor = field(init=False)
     gate: Gate = field(init=False)
     announcer: Announcer = field(init=False)
@@ -94,7 +96,7 @@ class Network:
         self._settings = Settings(records_max=config.records_max, relay=config.relay, onion=bool(config.tor_proxy))
         self.chosen = config.peers
         self._memory = Memory(self.directory)
-        self._engine = Engine(self._act, now)
+        self._engine = Engine(self._act, self.moment)
         self.announcer = Announcer(
             key=self.key,
             channel=channel,
@@ -110,7 +112,7 @@ class Network:
             feed=self._engine.feed,
             room=self._room,
             dropped=self.judging.drop,
-            now=now,
+            now=self.moment,
             entropy=clock.entropy,
             announcement=self._announcement,
         )
@@ -124,7 +126,7 @@ class Network:
         if self._started:
             return
         self._started = True
-        moment = now()
+        moment = self.moment()
         machine = self._machine = await self._memory.wake(self.key, self._settings, moment)
         self.announcer.last_seq, self.announcer.told = await self._memory.last_announced()
         self._announce()
@@ -200,6 +202,10 @@ class Network:
         self._tasks.add(task)
 
     # --- what the node tells the network
+
+    def feed(self, event: Event) -> None:
+        """Give the machine an event; only from the event loop."""
+        self._engine.feed(event)
 
     def publish(self, envelopes: Iterable[tuple[RecordId, bytes]]) -> None:
         """This node has made or imported these records, and they are on the disk: tell the others."""
@@ -339,7 +345,7 @@ class Network:
 
     async def _save(self) -> None:
         if self._machine is not None:
-            await self._memory.save(self._machine, now())
+            await self._memory.save(self._machine, self.moment())
         counts, self._refused_lately = self._refused_lately, Counter()
         if counts:
             await self.directory.count_refusals(counts, now=clock.now())
@@ -356,7 +362,7 @@ class Network:
         tried = {each: self.tried[each] for each in self.announcer.claimed if each in self.tried}
         current = self.announcer.current
         return NetworkStatus(
-            links=tuple(peers_of(self.gate, self._machine, now())) if self._machine is not None else (),
+            links=tuple(peers_of(self.gate, self._machine, self.moment())) if self._machine is not None else (),
             chosen=self.chosen,
             failed=dict(self.gate.failed),
             handshakes=self.door.handshakes,

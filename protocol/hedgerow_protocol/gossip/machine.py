@@ -51,7 +51,7 @@ class Gossip:
         self._syncing = Syncing(self.state, self._tending)
         self.reaching = Reaching(self.state)
         self._meeting = Meeting(self.state, self.reaching, self.book, self.finding)
-        self._suspicion = Suspicion(self.state, self._tending)
+        self._suspicion = Suspicion(self.state, self.finding)
         self._next_heartbeat = now.instant
         self._next_bulk = now.instant
 
@@ -287,12 +287,12 @@ class Gossip:
 
     def _heartbeat(self, now: Now) -> None:
         self._spreading.heartbeat(now)
+        self._suspicion.heartbeat(now)
         if self._tending.heartbeat(now, self._spreading.came):
             self._spreading.came = 0
         for linked in list(self.state.greeted()):
             self._meeting.ask_for_peers(linked, now)
         self._syncing.heartbeat(now)
-        self._suspicion.heartbeat(now)
         self.reaching.tick(now)
         self._meeting.expire(now)
         self._meeting.dial(now)

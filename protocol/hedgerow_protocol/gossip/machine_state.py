@@ -6,6 +6,7 @@ from hedgerow_protocol import messages
 from hedgerow_protocol.budget import Introductions
 from hedgerow_protocol.chance import Chance
 from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.gossip import settings as times
 from hedgerow_protocol.gossip.events import Close, LinkId, Output, Reason, Send, Ticket
 from hedgerow_protocol.gossip.linked import Linked
 from hedgerow_protocol.gossip.recent import Recents
@@ -34,6 +35,8 @@ class MachineState:
         self.out: list[Output] = []
         self.gone: list[Linked] = []
         """Links that ended during this event."""
+        self.old_after = times.OFFERED_WITHIN_SECONDS
+        """Seconds after which a record should have been offered by some mesh peer."""
         self._ticket = 0
 
     # --- outputs

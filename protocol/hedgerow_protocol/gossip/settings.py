@@ -94,8 +94,12 @@ GIVEN_MAX: Final = 4_096
 EXCHANGE_SECONDS: Final = 600.0
 """Seconds. Between two questions for other nodes over one link."""
 
-ANNOUNCED_FOR_SECONDS: Final = 300
-"""Seconds. A record issued longer ago than this should have been offered by some mesh peer."""
+OFFERED_WITHIN_SECONDS: Final = 60
+"""Seconds. A record issued longer ago should have been offered by some mesh peer; well below the time between audits,
+which bring a node up to date each time."""
+
+OFFERED_SOON_SECONDS: Final = 20
+"""Seconds. The same, once there is a suspicion."""
 
 CLOCK_WRONG_SECONDS: Final = 300
 """Seconds. A clock this far from the median of the peers' is worth a word to the keeper."""
@@ -123,7 +127,7 @@ class Settings:
     """Links to keep open by dialling."""
     mesh: int = 6
     mesh_low: int = 5
-    mesh_high: int = 8
+    mesh_high: int = 10
 
     @property
     def features(self) -> tuple[str, ...]:

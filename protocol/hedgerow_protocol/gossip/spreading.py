@@ -212,7 +212,7 @@ class Spreading:
         if recent.envelope is None or recent.envelope[2] not in (Kind.LISTING, Kind.WITHDRAWAL):
             return False
         slot = open_slot(parse_envelope(recent.envelope)).slot
-        return slot.issued < now.timestamp - times.ANNOUNCED_FOR_SECONDS
+        return slot.issued < now.timestamp - self._state.old_after
 
     def arrived(self, rids: list[RecordId], now: Now) -> None:
         """These records are live now; those that had to wait for their charter are passed on at last."""

@@ -210,12 +210,3 @@ class Tending:
                     self._put_out(linked, now)
         for linked in state.links.values():
             linked.brought = 0
-
-    def rotate_half(self, now: Now) -> int:
-        """Exchange half of the mesh: somebody kept something from this node. How many links were put out."""
-        mesh = self._state.mesh()
-        unlucky = self._state.choose(mesh, (len(mesh) + 1) // 2)
-        for linked in unlucky:
-            self._state.scores.withheld(linked.peer, now)
-            self._put_out(linked, now)
-        return len(unlucky)
