@@ -221,9 +221,7 @@ class Circle:
         self, name: str, *, entry: int = 0, seq: int = 1, issued: int | None = None, days: int = 90
     ) -> Envelope:
         """A listing signed today, or at another time."""
-        where = slot(
-            self.founding.rid, entry.to_bytes(4, "big"), seq, days, clock.now() if issued is None else issued
-        )
+        where = slot(self.founding.rid, entry.to_bytes(4, "big"), seq, days, clock.now() if issued is None else issued)
         return listing(where, ListingContent(name=name), [self.steward])
 
     def many(self, count: int, name: str = "Flood") -> list[bytes]:

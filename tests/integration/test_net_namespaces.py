@@ -32,7 +32,9 @@ class Street:
         where = ("--host", "0.0.0.0", "--port", str(PORT), "--relay", "false")
         place = self.cables.places[number]
         data = self.commands[number].data
-        self._running[number] = self._stacks[number].enter_context(running_node(data, *where, *peer, within=place.within))
+        self._running[number] = self._stacks[number].enter_context(
+            running_node(data, *where, *peer, within=place.within)
+        )
 
     def kill(self, number: int) -> None:
         """End a node as a power cut would."""
@@ -87,9 +89,7 @@ def _wait(is_so: Callable[[], bool], what: str, seconds: float) -> float:
 
 
 @pytest.fixture
-def street(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Street]:
+def street(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
     """Five running nodes, linked to their neighbours."""
     monkeypatch.chdir(tmp_path)
     with line(NODES) as cables:

@@ -52,6 +52,8 @@ class Syncing:
     """The session has work left to do without waiting for the peer."""
     expect: int = 0
     """Records the peer has yet to send us because of reconciliation."""
+    early: int = 0
+    """Records that came before the session told how many there would be."""
     stored: int = 0
     """Records that came of this session and were new."""
     tried: tuple[bytes, bytes] | None = None

@@ -127,7 +127,7 @@ class Settings:
     """Links to keep open by dialling."""
     mesh: int = 6
     mesh_low: int = 5
-    mesh_high: int = 10
+    mesh_high: int = 9
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -79,8 +79,10 @@ class Spreading:
         if not message.envelopes:
             sync.expect = 0  # the peer has no more of what it promised
             return
-        solicited = message.number > 0 and sync.expect > 0
+        solicited = message.number > 0 and (sync.expect > 0 or sync.session is not None)
         if solicited:
+            # While a session goes on, records overtake the word of how many there will be.
+            sync.early += max(0, len(message.envelopes) - sync.expect)
             sync.expect = max(0, sync.expect - len(message.envelopes))
             sync.heard = now.instant
         fresh = [each for each in message.envelopes if not self._is_copy(linked, each, now)]

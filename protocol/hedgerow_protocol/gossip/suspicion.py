@@ -32,7 +32,7 @@ class Suspicion:
         self._state = state
         self._bad: list[Instant] = []
         self._witness: LinkId | None = None
-        """Who told us what the others had kept back; if it goes on being the only one who brings anything, that counts."""
+        """Who told us what others had kept back; if it goes on being the only one who brings anything, that counts."""
 
     def compared(self, linked: Linked, now: Now) -> None:
         """A peer has told its digest. An audit with a peer that holds the same is over."""

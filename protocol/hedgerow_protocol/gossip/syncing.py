@@ -123,13 +123,16 @@ class Syncing:
         for payload in step.send:
             self._state.send(linked, Reconcile(payload))
         self._promise(linked, step.give)
-        sync.expect += step.expect
+        overtaken = min(sync.early, step.expect)
+        sync.early -= overtaken
+        sync.expect += step.expect - overtaken
         sync.heard = now.instant
         sync.slicing = step.busy
         if step.busy:
             self.next_slice = Instant(now.instant + SLICE_SECONDS)
         if step.done:
             sync.session = None
+            sync.early = 0
             sync.again = step.again
             sync.check = sync.opened
             if step.failed is not None:
