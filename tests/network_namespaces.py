@@ -1,4 +1,4 @@
-"""A line of small networks of their own (Linux network namespaces): each is cabled to its neighbours and nobody else."""
+"""A line of small networks of their own (Linux network namespaces): each is cabled to its neighbours only."""
 
 import ctypes
 import os

@@ -294,7 +294,7 @@ async def test_a_flood_of_pings_is_read_at_a_pace(tmp_path: Path, figure: Figure
             ping = Ping(bytes(8), 0, bytes(DIGEST_BYTES))
 
             async def ask_for_ever() -> None:
-                while await stranger.say(*[ping] * 100):
+                while await stranger.say(*[ping] * 100):  # noqa: ASYNC110 - a flood
                     await asyncio.sleep(0)
 
             asking = asyncio.create_task(ask_for_ever())

@@ -11,6 +11,7 @@ from aiohttp import web
 from hedgerow_node import clock
 from hedgerow_node.bench.measure import Figure
 from hedgerow_node.config import Config
+from hedgerow_node.directory.door_folder import make_folder
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.net.service import Network
 from hedgerow_node.net.websocket import PATH, Visitor
@@ -44,8 +45,8 @@ class _Ahead:
 @asynccontextmanager
 async def _served(data: Path, ahead: _Ahead) -> AsyncIterator[tuple[Network, str]]:
     """A store, its network, and the door to it; no pages."""
-    data.mkdir(parents=True)
     config = Config(data=data)
+    make_folder(data)
     directory = Directory.open(config.database_file)
     key = SigningKey.from_seed(Usage.NODE, clock.entropy(32))
     network = Network(config, directory, key, lambda request: Visitor(request.remote or "", ""), moment=ahead)
@@ -77,7 +78,7 @@ def _heard(network: Network) -> int:
 async def _let_arrive(one: Network, other: Network) -> None:
     """Until both have heard what the other said."""
     async with asyncio.timeout(WAIT_SECONDS_MAX):
-        while (_said(one), _said(other)) != (_heard(other), _heard(one)):
+        while (_said(one), _said(other)) != (_heard(other), _heard(one)):  # noqa: ASYNC110 - nobody calls it
             await asyncio.sleep(0)
 
 
@@ -89,7 +90,7 @@ async def idle_bytes(folder: Path, seconds: float) -> int:
         other, _ = await stack.enter_async_context(_served(folder / "other", ahead))
         other.choose([address])
         async with asyncio.timeout(WAIT_SECONDS_MAX):
-            while not (one.status().links and other.status().links):
+            while not (one.status().links and other.status().links):  # noqa: ASYNC110 - the same
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
         await _let_arrive(one, other)

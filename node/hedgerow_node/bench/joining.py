@@ -18,6 +18,7 @@ from hedgerow_node.bench.listings import Maker
 from hedgerow_node.bench.measure import Figure, percentile
 from hedgerow_node.bench.processes import process
 from hedgerow_node.config import Config
+from hedgerow_node.directory.door_folder import make_folder
 from hedgerow_node.directory.outcome import Stored
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.net.service import Network
@@ -87,8 +88,8 @@ async def _ingest(path: Path, records: Sequence[bytes]) -> Spent:
 @asynccontextmanager
 async def _joiner(data: Path) -> AsyncIterator[Network]:
     """A node without pages: a store and its network."""
-    data.mkdir(parents=True)
     config = Config(data=data)
+    make_folder(data)
     directory = Directory.open(config.database_file)
     key = SigningKey.from_seed(Usage.NODE, clock.entropy(32))
     network = Network(config, directory, key, lambda request: Visitor("", ""))

@@ -199,7 +199,7 @@ class Link:
         breath = loop.time()
         while True:
             await self.owner.room(self.number)
-            while not self.pace.take(1, Instant(loop.time())):
+            while not self.pace.take(1, Instant(loop.time())):  # noqa: ASYNC110 - time is what it waits for
                 await asyncio.sleep(PACE_SECONDS)
             data = await self._receive()
             if data is None:

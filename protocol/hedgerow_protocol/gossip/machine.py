@@ -297,8 +297,11 @@ class Gossip:
         self._meeting.expire(now)
         self._meeting.dial(now)
         busy = self._spreading.busy or self._syncing.busy
+        wait = times.HEARTBEAT_SECONDS if busy else times.IDLE_SECONDS
+        if self._spreading.asking:
+            wait = times.ASKING_SECONDS
         moments = [
-            self.state.soon(now.instant, times.HEARTBEAT_SECONDS if busy else times.IDLE_SECONDS),
+            self.state.soon(now.instant, wait),
             self._meeting.next_due(now),
             self.reaching.next_due(),
         ]

@@ -22,8 +22,11 @@ SILENT_SECONDS_MAX: Final = 125.0
 HELLO_SECONDS_MAX: Final = 10.0
 """Seconds. Between an open channel and the peer's first message."""
 
-HEARTBEAT_SECONDS: Final = 1.0
-"""Seconds. While something is under way; a lazy digest leaves within it."""
+HEARTBEAT_SECONDS: Final = 0.8
+"""Seconds. While something is under way; a lazy digest leaves within a second."""
+
+ASKING_SECONDS: Final = 0.3
+"""Seconds. Between two looks at what was asked for and has not come."""
 
 HEARTBEAT_SECONDS_MIN: Final = 0.05
 """Seconds. Between two heartbeats, whoever asks for them."""
@@ -55,7 +58,7 @@ RECENT_MAX: Final = 8_192
 RECENT_BYTES_MAX: Final = 8 * 1024 * 1024
 """Bytes. Of envelopes kept to be handed on without asking the disk."""
 
-WANT_SECONDS: Final = 1.5
+WANT_SECONDS: Final = 0.8
 """Seconds. An offer that was taken up and not kept for so long is asked of somebody else."""
 
 WANT_TRIES_MAX: Final = 6

@@ -65,6 +65,11 @@ class Spreading:
         """New records that came over links since the mesh was last looked at."""
 
     @property
+    def asking(self) -> bool:
+        """Whether something was asked for that has not come."""
+        return bool(self._wanted)
+
+    @property
     def busy(self) -> bool:
         """Whether a heartbeat soon would do something."""
         return bool(self._wanted) or any(each.offers for each in self._state.links.values())
