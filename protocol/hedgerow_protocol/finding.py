@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hedgerow_protocol.address_book import ANCHORS_MAX, AddressBook
 from hedgerow_protocol.address_entry import Entry
 from hedgerow_protocol.chance import Chance
+from hedgerow_protocol.closed_doors import ClosedDoors
 from hedgerow_protocol.dial_rules import (
     ANCHOR_SECONDS_MIN,
     ANCHORS_WANTED,
@@ -81,6 +82,8 @@ class Finding:
         self._fill = TokenBucket(FILL_RATE, SLOTS)
         self._nobody: tuple[int, Instant] | None = None
         """What the book had learned, and until when to wait, when there was nobody to dial."""
+        self._doors = ClosedDoors()
+        self._moment = Instant(0.0)
         self._feeler: Instant | None = None
         self._audit: Instant | None = None
         self._online = False
@@ -142,6 +145,7 @@ class Finding:
             return
         address = same_form(link.address)
         dialling = self._dialling.pop(address, None)
+        self._doors.opened(address)
         for known, addresses in self._known(address):
             addresses.opened(known, link.peer, now.instant)
         if link.peer == self._node:
@@ -165,6 +169,7 @@ class Finding:
         """A dial came to nothing; with ``wrong_node``, somebody else answered."""
         self._changed = True
         address = same_form(address)
+        self._doors.failed(address, now.instant)
         for known, addresses in self._known(address):
             addresses.failed(known, now.instant)
         dialling = self._dialling.pop(address, None)
@@ -185,6 +190,7 @@ class Finding:
     def due(self, links: Sequence[OpenLink], now: Now) -> list[Plan]:
         """The dials to begin now. Each is answered by :meth:`opened` or :meth:`failed`."""
         self._changed = False
+        self._moment = now.instant
         self._dialling = {key: each for key, each in self._dialling.items() if each.until > now.instant}
         self._away = {node: until for node, until in self._away.items() if until > now.instant}
         linked = {link.peer for link in links}
@@ -333,7 +339,10 @@ class Finding:
     def _address(self, entry: Entry) -> str | None:
         """What to dial: after each failure, the next of a node's addresses."""
         dialled = [
-            each for each in entry.addresses if self._onion or place_of(neighbourhood_of(each)) is not Place.ONION
+            each
+            for each in entry.addresses
+            if (self._onion or place_of(neighbourhood_of(each)) is not Place.ONION)
+            and not self._doors.rests(each, self._moment)
         ]
         return dialled[entry.failures % len(dialled)] if dialled else None
 

@@ -23,12 +23,15 @@ ONE, TWO = GROUP[:1], GROUP[:2]
 FOUNDING = charter(GROUP, 2)
 CHANGED = charter([*GROUP[:2], STEWARDS[4]], 2, previous=FOUNDING, position=1, signers=[*GROUP, STEWARDS[4]])
 
+AT = clock.now()
+"""When everything is signed: two versions are of one slot only if they also end at the same second."""
+
 Two = tuple[app.Node, app.Node]
 
 
 def said(under: Envelope, words: str, signers: Sequence[SigningKey], seq: int = 1) -> Envelope:
-    """A listing of the group, signed now."""
-    where = slot(under.rid, b"", seq, issued=clock.now())
+    """A listing of the group."""
+    where = slot(under.rid, b"", seq, issued=AT)
     return listing(where, ListingContent(name=words, summary=f"{words}, says the group."), signers)
 
 
@@ -62,7 +65,7 @@ async def seen_by(nodes: Two, *records: Envelope) -> None:
 
 async def test_a_minority_changes_nothing(nodes: Two) -> None:
     before = [await state_hash(each) for each in nodes]
-    where = slot(FOUNDING.rid, b"", 2, issued=clock.now())
+    where = slot(FOUNDING.rid, b"", 2, issued=AT)
     takeover = charter([*ONE, THIEF], 2, previous=FOUNDING, position=1, signers=[*ONE, THIEF])
     await seen_by(
         nodes,
