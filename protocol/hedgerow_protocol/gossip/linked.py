@@ -46,6 +46,8 @@ class Syncing:
     """Reconciliation over one link."""
 
     session: "Session | None" = None
+    gave: int = 0
+    """Records that this session had us give."""
     opened: bool = False
     """This session was opened by us: we look afterwards whether it helped."""
     slicing: bool = False
@@ -65,8 +67,8 @@ class Syncing:
     not_before: Instant = NEVER
     heard: Instant = NEVER
     """When something last moved."""
-    unequal: bool = False
-    """The digests differed when there was no time for a session: ask again when there is."""
+    unequal: Instant | None = None
+    """The digests differed when there was no time for a session: ask again then."""
     check: bool = False
     """Compare the digests again as soon as everything has arrived."""
     again: bool = False

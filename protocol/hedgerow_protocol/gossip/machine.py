@@ -304,6 +304,7 @@ class Gossip:
             self.state.soon(now.instant, wait),
             self._meeting.next_due(now),
             self.reaching.next_due(),
+            self._syncing.next_look(),
         ]
         soonest = min(each for each in moments if each is not None)
         self._next_heartbeat = max(soonest, Instant(now.instant + times.HEARTBEAT_SECONDS_MIN))

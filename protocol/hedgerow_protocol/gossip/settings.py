@@ -73,6 +73,9 @@ GIVE_WINDOW: Final = 4
 GIVE_FETCH: Final = 64
 """Records. Read from the disk at a time."""
 
+EARLY_MAX: Final = 1_024
+"""Records. Of an open reconciliation, taken before it is known how many the peer owes; beyond it the rate counts."""
+
 GIVE_SECONDS_MAX: Final = 120.0
 """Seconds. Without an answer, giving stops: the peer cannot or does not want to take more."""
 

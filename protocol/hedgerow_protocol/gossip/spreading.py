@@ -12,7 +12,7 @@ from hedgerow_protocol.budget import Account
 from hedgerow_protocol.envelope import Kind, parse_envelope
 from hedgerow_protocol.errors import Code, RemoteError, Severity
 from hedgerow_protocol.gossip import settings as times
-from hedgerow_protocol.gossip.events import Fetch, Fetched, Judge, Judged, LinkId, Standing, Ticket, Verdict
+from hedgerow_protocol.gossip.events import Fetch, Fetched, Judge, Judged, LinkId, Standing, Ticket, Verdict, Why
 from hedgerow_protocol.gossip.linked import Linked
 from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.recent import Recent
@@ -55,7 +55,9 @@ class Spreading:
         self._judging: dict[Ticket, _Judging] = {}
         self._fetching: dict[Ticket, LinkId] = {}
         self._wanted: dict[RecordId, _Wanted] = {}
-        self._pushes = TokenBucket(times.PUSH_RATE, times.PUSH_BURST)
+        self._pushes: dict[LinkId | None, TokenBucket] = {}
+        """What may be pushed one by one of what each link brought (``None``: of what this node made): so that who
+        sends much uses up nobody else's."""
         self._outgoing: dict[LinkId, list[bytes]] = {}
         self._asking: dict[LinkId, list[RecordId]] = {}
         self._waiting: set[RecordId] = set()
@@ -84,7 +86,8 @@ class Spreading:
         if not message.envelopes:
             sync.expect = 0  # the peer has no more of what it promised
             return
-        solicited = message.number > 0 and (sync.expect > 0 or sync.session is not None)
+        early = sync.session is not None and sync.early < times.EARLY_MAX
+        solicited = message.number > 0 and (sync.expect > 0 or early)
         if solicited:
             # While a session goes on, records overtake the word of how many there will be.
             sync.early += max(0, len(message.envelopes) - sync.expect)
@@ -190,8 +193,8 @@ class Spreading:
                 if linked is not None:
                     linked.brought += 1
                     linked.syncing.stored += judging.solicited
-                    linked.suspicious += self._is_old(recent, now)
-                self._spread(rid, recent, now)
+                    linked.suspicious += linked.why is Why.AUDIT and self._is_old(recent, now)
+                self._spread(rid, recent, now, source=judging.link)
                 return True
             case Standing.WAITING if rid is not None:
                 state.recents.judged(recent, rid, stored=True)
@@ -227,7 +230,7 @@ class Spreading:
             self._waiting.discard(rid)
             recent = self._state.recents.record(rid)
             if recent is not None:
-                self._spread(rid, recent, now)
+                self._spread(rid, recent, now, source=min(recent.holders, default=None))
         if len(self._waiting) > limits.WAITING_ENVELOPES_MAX:
             self._waiting.clear()
 
@@ -237,16 +240,23 @@ class Spreading:
         """This node made or imported a record."""
         recent = self._state.recents.copy(envelope) or self._state.recents.add(envelope, now.instant)
         recent = self._state.recents.judged(recent, rid, stored=True)
-        self._spread(rid, recent, now, own=True)
+        self._spread(rid, recent, now)
 
-    def _spread(self, rid: RecordId, recent: Recent, now: Now, *, own: bool = False) -> None:
-        if recent.envelope is None or not self._pushes.take(1, now.instant):
+    def _spread(self, rid: RecordId, recent: Recent, now: Now, *, source: LinkId | None = None) -> None:
+        """Pass a record on that ``source`` brought, or that this node made."""
+        listeners = [
+            each
+            for each in self._state.greeted()
+            if each.link not in recent.holders and self._state.scores.may_gossip(each.peer, now)
+        ]
+        if not listeners:
+            return
+        bucket = self._pushes.setdefault(source, TokenBucket(times.PUSH_RATE, times.PUSH_BURST))
+        if recent.envelope is None or not bucket.take(1, now.instant):
             self.bulk = True
             return
-        for linked in self._state.greeted():
-            if linked.link in recent.holders or not self._state.scores.may_gossip(linked.peer, now):
-                continue
-            if linked.in_mesh or (own and linked.outbound):
+        for linked in listeners:
+            if linked.in_mesh or (source is None and linked.outbound):
                 self._outgoing.setdefault(linked.link, []).append(recent.envelope)
                 recent.holders.add(linked.link)
             elif not linked.offer(rid):
@@ -276,6 +286,8 @@ class Spreading:
         late = [rid for rid, each in self._wanted.items() if now.instant - each.asked > times.WANT_SECONDS]
         for rid in late:
             self._ask_another(rid, self._wanted[rid], now)
+        for gone in [each for each in self._pushes if each is not None and each not in self._state.links]:
+            del self._pushes[gone]
         self._state.recents.expire(now.instant)
 
     def _holds(self, linked: Linked, rid: RecordId) -> bool:

@@ -46,10 +46,10 @@ class Syncing:
         if own == digest:
             sync.own_changes = sync.fruitless = 0
             sync.ever_equal = True
-            sync.again = sync.unequal = False
+            sync.again, sync.unequal = False, None
             sync.tried = None
-        elif now.instant < self._not_before(sync, (own, digest)) or not self._quiet(linked):
-            sync.unequal = True
+        elif now.instant < (due := self._not_before(sync, (own, digest))) or not self._quiet(linked):
+            sync.unequal = due
         else:
             self._open(linked, (own, digest), now)
 
@@ -82,8 +82,8 @@ class Syncing:
             now=now,
         )
         sync.opened = True
-        sync.unequal = False
-        sync.stored = 0
+        sync.unequal = None
+        sync.stored = sync.gave = 0
         self._step(linked, sync.session.start(now), now)
 
     def link_down(self, linked: Linked) -> None:
@@ -115,7 +115,7 @@ class Syncing:
                 now=now,
             )
             sync.opened = False
-            sync.stored = 0
+            sync.stored = sync.gave = 0
         self._step(linked, sync.session.handle(message.payload, now), now)
 
     def _step(self, linked: Linked, step: Step, now: Now) -> None:
@@ -148,6 +148,7 @@ class Syncing:
                 giving.short = True
                 continue
             giving.given[rid] = times_given + 1
+            linked.syncing.gave += 1
             giving.rids.append(rid)
         while len(giving.given) > times.GIVEN_MAX:
             giving.given.popitem(last=False)
@@ -173,15 +174,15 @@ class Syncing:
             self._give_up_giving(linked, now)
             if sync.check and self._quiet(linked):
                 self._look_again(linked, now)
-            elif sync.unequal and self._quiet(linked) and now.instant >= max(sync.not_before, sync.retry):
-                sync.unequal = False
+            elif sync.unequal is not None and self._quiet(linked) and now.instant >= sync.unequal:
+                sync.unequal = None
                 self._tending.ping(linked)
 
     def _look_again(self, linked: Linked, now: Now) -> None:
         """A session of ours is over, and what it promised has come: compare once more."""
         sync = linked.syncing
         sync.check = False
-        if sync.stored or sync.again:
+        if sync.stored or sync.gave or sync.again:
             sync.fruitless = 0
             sync.not_before = sync.retry = now.instant
         else:
@@ -189,6 +190,11 @@ class Syncing:
             sync.not_before = self._state.soon(now.instant, wait)
             sync.fruitless = min(sync.fruitless + 1, FRUITLESS_MAX)
         self._tending.ping(linked)
+
+    def next_look(self) -> Instant | None:
+        """When a peer whose set differs is to be asked again."""
+        links = (each for each in self._state.greeted() if self._quiet(each))
+        return min((due for each in links if (due := each.syncing.unequal) is not None), default=None)
 
     @property
     def busy(self) -> bool:
