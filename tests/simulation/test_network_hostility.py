@@ -2,9 +2,10 @@
 
 import pytest
 
+from hedgerow_node.bench.simulation.addresses import home, source
 from hedgerow_node.bench.simulation.archive import Archived
 from hedgerow_node.bench.simulation.making import forged
-from hedgerow_node.bench.simulation.node import Character, Node, home, source
+from hedgerow_node.bench.simulation.node import Character, Node
 from hedgerow_node.bench.simulation.safety import containers
 from hedgerow_node.bench.simulation.society import Society
 from hedgerow_node.bench.simulation.strangers import (
@@ -209,7 +210,8 @@ def test_an_eclipse_is_noticed(seed: int) -> None:
     assert told, "nobody noticed"
     assert told[0] - begin <= 600
     world.run(120)
-    assert mesh_of(victim) - surrounded
+    # Linked to honest peers again; whether they have room in their meshes is theirs to say.
+    assert {bytes(each.peer) for each in victim.machine.state.links.values()} - surrounded  # type: ignore[attr-defined]
     (made,) = society.publish(society.nodes[3])
     assert society.must_have([made], 60) < 30
 

@@ -323,8 +323,8 @@ def test_more_cells_than_there_can_be_are_not_sent() -> None:
 
 def test_a_peer_that_says_nothing_is_left() -> None:
     made, _, now = opened(live_set(TEN), peer_count=10)
-    assert not made.tick(later(now, session.SILENCE_SECONDS_MAX - 1)).done
-    step = made.tick(later(now, session.SILENCE_SECONDS_MAX + 1))
+    assert not made.tick(later(now, session.SILENCE_SECONDS_SMALL - 1)).done
+    step = made.tick(later(now, session.SILENCE_SECONDS_SMALL + 1))
     assert step.done
     assert step.failed
 

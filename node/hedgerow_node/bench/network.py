@@ -124,6 +124,7 @@ def _row(each: Spread) -> dict[str, Any]:
         "scenario": each.scenario.words,
         "p50_s": round(each.p50, 3),
         "p99_s": round(each.p99, 3),
+        "p99_worst_s": round(each.p99_worst, 3),
         "last_s": round(each.last, 3),
         "missing": each.missing,
         "copies": round(each.copies, 2),

@@ -97,8 +97,9 @@ GIVEN_TIMES_MAX: Final = 2
 GIVEN_MAX: Final = 4_096
 """Records. Remembered for that on one link."""
 
-EXCHANGE_SECONDS: Final = 600.0
-"""Seconds. Between two questions for other nodes over one link."""
+EXCHANGE_SECONDS: Final = 14_400.0
+"""Seconds. Between two questions for other nodes over one link: an answer is 5 kB, and announcements travel as records,
+too."""
 
 OFFERED_WITHIN_SECONDS: Final = 60
 """Seconds. A record issued longer ago should have been offered by some mesh peer; well below the time between audits,

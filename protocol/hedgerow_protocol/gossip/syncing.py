@@ -22,7 +22,7 @@ SLICE_SECONDS = 0.002
 FRUITLESS_MAX = 12
 """Sessions counted as fruitless at most: enough doublings to reach every upper bound."""
 
-EXPECT_SECONDS_MAX = 60.0
+EXPECT_SECONDS_MAX = 20.0
 """Seconds. What a peer promised and did not send for so long is not waited for any longer."""
 
 

@@ -29,6 +29,9 @@ SESSION_SALT_RECORDS_MAX: Final = 32_000
 SILENCE_SECONDS_MAX: Final = 90
 """Seconds. Without a word from a peer whose turn it is; a small machine needs 30 for a million records."""
 
+SILENCE_SECONDS_SMALL: Final = 12
+"""Seconds. The same where both sets are small enough for a fresh salt: there nobody needs long."""
+
 SESSION_SECONDS_MAX: Final = 900
 """Seconds. The whole of a session: its view of the set takes memory."""
 
@@ -151,7 +154,8 @@ class Session:
         elif self._hour is not None and not self._hour.ready:
             self._hour.step()
         if not talk.done:
-            if now.instant - self._heard > SILENCE_SECONDS_MAX:
+            large = max(talk.own_count, talk.peer_count) > SESSION_SALT_RECORDS_MAX
+            if now.instant - self._heard > (SILENCE_SECONDS_MAX if large else SILENCE_SECONDS_SMALL):
                 talk.fail("The peer says nothing more in a reconciliation.")
             elif now.instant - self._started > SESSION_SECONDS_MAX:
                 talk.end(again=True)

@@ -4,10 +4,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random  # noqa: TID251 - a world from a seed is the point
-from typing import Final, Protocol
+from typing import Final
 
+from hedgerow_node.bench.simulation.addresses import home, source
 from hedgerow_node.bench.simulation.archive import Archived
+from hedgerow_node.bench.simulation.door import Machine
 from hedgerow_node.bench.simulation.making import node_key
+from hedgerow_node.bench.simulation.paces import ENVELOPE_SECONDS, FETCH_SECONDS, FRAME_SECONDS, JUDGE_SECONDS
 from hedgerow_node.bench.simulation.safety import SimulationError
 from hedgerow_node.bench.simulation.store import Changes, SimStore
 from hedgerow_node.bench.simulation.world import EPOCH, End, World
@@ -49,38 +52,9 @@ from hedgerow_protocol.neighbourhood import neighbourhood_of
 from hedgerow_protocol.ports import Instant, Now, Timestamp
 from hedgerow_protocol.records import Announcement
 
-FRAME_SECONDS: Final = 0.0002
-"""Seconds. A node opens and reads frames one after another, each in about this time."""
-
-JUDGE_SECONDS: Final = 0.002
-"""Seconds. One write to the disk."""
-
-ENVELOPE_SECONDS: Final = 0.0004
-"""Seconds. Verifying one envelope and keeping it, on top."""
-
-FETCH_SECONDS: Final = 0.002
-
-
-class Machine(Protocol):
-    """The one door of a node."""
-
-    def handle(self, event: Event, now: Now) -> Sequence[Output]: ...
-    def due(self) -> Instant | None: ...
-
-
 MakeMachine = Callable[["Node"], Machine]
 Tamper = Callable[["Node", Message, bytes], Sequence[bytes]]
 """What a dishonest node sends in place of a frame of its honest machine."""
-
-
-def home(number: int) -> str:
-    """The web address of a node: each in a neighbourhood of its own."""
-    return f"https://n{number}.example"
-
-
-def source(number: int) -> str:
-    """Where a node's own dials come from: addresses for documentation (RFC 9637), of a neighbourhood each."""
-    return f"[3fff:{number % 4096:x}::9]:40000"
 
 
 def real_machine(node: "Node") -> Machine:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hedgerow_node.bench.listings import LEASE_SECONDS
+from hedgerow_node.bench.simulation.addresses import home, source
 from hedgerow_node.bench.simulation.archive import Archived
 from hedgerow_node.bench.simulation.making import Community
-from hedgerow_node.bench.simulation.node import USUAL, Character, MakeMachine, Node, home, real_machine, source
+from hedgerow_node.bench.simulation.node import USUAL, Character, MakeMachine, Node, real_machine
 from hedgerow_node.bench.simulation.store import SimStore
 from hedgerow_node.bench.simulation.world import World
 

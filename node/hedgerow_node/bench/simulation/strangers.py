@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random  # noqa: TID251 - a world from a seed is the point
 
+from hedgerow_node.bench.simulation.addresses import source
 from hedgerow_node.bench.simulation.archive import Archived
 from hedgerow_node.bench.simulation.making import forged, node_key
-from hedgerow_node.bench.simulation.node import Character, Node, source
+from hedgerow_node.bench.simulation.node import Character, Node
 from hedgerow_node.bench.simulation.world import End, World
 from hedgerow_protocol import messages
 from hedgerow_protocol.errors import RemoteError
@@ -126,7 +127,7 @@ class Stranger:
 
     def link_up(self, end: End, dial: Dial | None) -> None:
         self.hands[end.link] = Hand(end)
-        self.say(end, self.hello())
+        self.greet(end)
         self.begin(end)
 
     def link_down(self, end: End) -> None:
@@ -153,9 +154,9 @@ class Stranger:
 
     # --- what its kind does
 
-    def hello(self) -> Hello:
-        """The first words."""
-        return Hello(VERSION, FEATURES, (), self.world.unix(), 0, bytes(DIGEST_BYTES))
+    def greet(self, end: End) -> None:
+        """Say the first words."""
+        self.say(end, Hello(VERSION, FEATURES, (), self.world.unix(), 0, bytes(DIGEST_BYTES)))
 
     def begin(self, end: End) -> None:
         """A link has just opened."""
@@ -259,15 +260,16 @@ class Shadow(Stranger):
         self._accomplices = accomplices
         accomplices.append(self)
 
-    def begin(self, end: End) -> None:
-        self.say(end, Graft())
+    def greet(self, end: End) -> None:
+        """Waits for the victim's first words, so as to hold the same from the first moment."""
 
     def hear(self, end: End, message: Message) -> None:
         match message:
+            case Hello():
+                self.say(end, Hello(VERSION, FEATURES, (), self.world.unix(), message.count, message.digest))
+                self.say(end, Graft())
             case messages.PeersWanted():
                 told = self.random.sample(self._accomplices, min(16, len(self._accomplices)))
                 self.say(end, messages.Peers(tuple(each.announcement().data for each in told)))
-            case Graft():
-                pass
             case _:
                 pass
