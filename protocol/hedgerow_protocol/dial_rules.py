@@ -34,7 +34,7 @@ FILL_PAUSE_SECONDS: Final = 10.0
 FEELER_SECONDS: Final = 120.0
 """Seconds. Between two feelers, give or take a quarter: 700 addresses a day are checked."""
 
-AUDIT_SECONDS: Final = 150.0
+AUDIT_SECONDS: Final = 240.0
 """Seconds. Between two audits: two in a row show an eclipse within ten minutes."""
 
 AUDIT_AGAIN_SECONDS: Final = 45.0

@@ -103,8 +103,8 @@ def spread(
         (made,) = society.publish(node, watch=True)
         published.append((world.time, node, made.rid))
         world.run(BETWEEN_SECONDS)
-    honest = society.honest
-    world.run_until(lambda: all(len(world.arrivals[rid]) >= len(honest) for *_, rid in published), SPREAD_SECONDS_MAX)
+    honest = {node.id for node in society.honest}  # silent ones hold what they keep to themselves
+    world.run_until(lambda: all(honest <= world.arrivals[rid].keys() for *_, rid in published), SPREAD_SECONDS_MAX)
     return _measured(society, scenario, published, idle * (world.time - begin))
 
 
