@@ -209,6 +209,29 @@ def test_two_links_to_one_node_become_one_and_both_ends_keep_the_same() -> None:
     assert newer in stage.machine.state.links, "who dials again has lost the old link"
 
 
+@pytest.mark.parametrize("relayed", [False, True])
+@pytest.mark.parametrize("inbound_first", [False, True])
+def test_who_dial_each_other_at_once_keep_the_same_link_whichever_each_sees_first(
+    inbound_first: bool, relayed: bool
+) -> None:
+    stage = Stage()
+    first = stage.link(1, outbound=not inbound_first, relayed=relayed)
+    second = stage.link(1, outbound=inbound_first, relayed=relayed)
+    (kept,) = stage.machine.state.links.values()
+    assert kept.outbound is (stage.own < kept.peer)
+    assert kept.link in (first, second)
+
+
+@pytest.mark.parametrize("relayed_first", [False, True])
+@pytest.mark.parametrize("outbound_first", [False, True])
+def test_a_direct_link_is_kept_rather_than_one_through_a_relay(outbound_first: bool, relayed_first: bool) -> None:
+    stage = Stage()
+    stage.link(1, outbound=outbound_first, relayed=relayed_first)
+    stage.link(1, outbound=not outbound_first, relayed=not relayed_first)
+    (kept,) = stage.machine.state.links.values()
+    assert not kept.relayed
+
+
 def test_nobody_is_linked_to_oneself_or_to_whom_the_keeper_blocks() -> None:
     stage = Stage()
     mirror = stage.link(0, hello=False)

@@ -126,9 +126,12 @@ class Meeting:
         return None
 
     def _is_better(self, new: Linked, old: Linked) -> bool:
-        # The same side dialled again: its old link is gone for it. Both sides dialled: both must keep the same one.
-        if new.outbound == old.outbound or old.relayed:
+        # The same side dialled again: its old link is gone for it.
+        if new.outbound == old.outbound:
             return True
+        # Both sides dialled: both must keep the same one, whichever of the two each of them saw first.
+        if new.relayed != old.relayed:
+            return old.relayed
         return new.outbound == (self._state.own < new.peer)
 
     def link_down(self, linked: Linked, now: Now) -> None:
