@@ -18,23 +18,11 @@ def hedgerow(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
     return CommandLine(tmp_path / "data", capsys)
 
 
-_SEEN = pytest.StashKey[list[str]]()
-
-
 @pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str, float], None]:
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
     """Write down something measured on the way; it stands below the tests' results and decides nothing."""
-    seen = request.config.stash.setdefault(_SEEN, [])
 
     def write_down(name: str, value: float) -> None:
-        seen.append(f"{request.node.name}: {name} {value:.4g}")
+        record_property("figure", f"{name} {value:.4g}")
 
     return write_down
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what :func:`figure` wrote down."""
-    if seen := config.stash.get(_SEEN, []):
-        terminalreporter.section("measured on the way")
-        for each in seen:
-            terminalreporter.write_line(each)
