@@ -9,7 +9,8 @@ Spec: docs/protocol/peers.md.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from hedgerow_protocol import limits
@@ -113,11 +114,10 @@ class _Charge:
             self.chains *= factor
             self.faded = now
 
-    def add(self, share: float, size: int, chain: bool) -> None:
-        self.records = max(0.0, self.records + share)
-        self.bytes = max(0.0, self.bytes + share * size)
-        if chain:
-            self.chains = max(0.0, self.chains + share)
+    def add(self, records: float, size: float, chains: float) -> None:
+        self.records = max(0.0, self.records + records)
+        self.bytes = max(0.0, self.bytes + size)
+        self.chains = max(0.0, self.chains + chains)
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ class _Introduced:
     at: Instant
     size: int
     chain: bool
-    holders: list[Account] = field(default_factory=list)
+    holders: tuple[Account, ...]
 
 
 class Introductions:
@@ -156,11 +156,27 @@ class Introductions:
             return True
         if not self.room(account, now).takes(1, size, int(new_chain)):
             return False
-        self._add(account, 1.0, size, new_chain, now)
-        self._introduced[rid] = _Introduced(now, size, new_chain, [account])
+        self._add(account, 1, size, int(new_chain), now)
+        self._remember(rid, _Introduced(now, size, new_chain, (account,)))
+        return True
+
+    def charge_all(self, account: Account, records: Iterable[tuple[RecordId, int, bool]], now: Instant) -> None:
+        """Charge many records as :meth:`charge` would one after another: each is an id, a size, whether a new chain."""
+        room = self.room(account, now)
+        holders = (account,)
+        many = sizes = chains = 0
+        for rid, size, chain in records:
+            if rid in self._introduced or not room.takes(many + 1, sizes + size, chains + chain):
+                continue
+            many, sizes, chains = many + 1, sizes + size, chains + chain
+            self._remember(rid, _Introduced(now, size, chain, holders))
+        if many:
+            self._add(account, many, sizes, chains, now)
+
+    def _remember(self, rid: RecordId, introduced: _Introduced) -> None:
+        self._introduced[rid] = introduced
         if len(self._introduced) > INTRODUCED_MAX:
             self._introduced.popitem(last=False)
-        return True
 
     def corroborated(self, rid: RecordId, account: Account, now: Instant) -> None:
         """Another link has shown *by itself*, before we sent or offered the record to it, that it holds it too.
@@ -175,16 +191,16 @@ class Introductions:
         holders = len(introduced.holders)
         if account.chosen:
             for holder in introduced.holders:
-                self._add(holder, -left / holders, introduced.size, introduced.chain, now)
+                self._share(holder, -left / holders, introduced, now)
             del self._introduced[rid]
             return
         if holders >= HOLDERS_MAX or not self.room(account, now).takes(1, introduced.size, int(introduced.chain)):
             return
         share = left / (holders + 1)
         for holder in introduced.holders:
-            self._add(holder, share - left / holders, introduced.size, introduced.chain, now)
-        self._add(account, share, introduced.size, introduced.chain, now)
-        introduced.holders.append(account)
+            self._share(holder, share - left / holders, introduced, now)
+        self._share(account, share, introduced, now)
+        introduced.holders += (account,)
 
     def _limit(self, account: Account) -> tuple[float, float, float]:
         if account.chosen:
@@ -203,12 +219,15 @@ class Introductions:
         charge.fade(now)
         return charge
 
-    def _add(self, account: Account, share: float, size: int, chain: bool, now: Instant) -> None:
+    def _share(self, account: Account, share: float, introduced: _Introduced, now: Instant) -> None:
+        self._add(account, share, share * introduced.size, share * introduced.chain, now)
+
+    def _add(self, account: Account, records: float, size: float, chains: float, now: Instant) -> None:
         for key in (account.key, account.wide):
             if key is not None:
                 charge = self._charges.setdefault(key, _Charge(now))
                 charge.fade(now)
-                charge.add(share, size, chain)
+                charge.add(records, size, chains)
         if len(self._charges) > ACCOUNTS_MAX:
             self._drop_smallest(now)
 

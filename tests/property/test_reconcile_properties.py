@@ -190,13 +190,19 @@ class LiveSetIsASortedList(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 400), when=st.integers(0, 50), remove=st.booleans())
     def change_many(self, count: int, when: int, remove: bool) -> None:
-        for number in range(1_000, 1_000 + count):
-            if remove:
-                self.live.remove(when, rid(number))
-                self.model.discard((when, rid(number)))
-            else:
-                self.live.add(when, rid(number))
-                self.model.add((when, rid(number)))
+        several = [(when, rid(number)) for number in range(1_000, 1_000 + count)]
+        changed = self.model.intersection(several) if remove else set(several) - self.model
+        assert self.live.change([] if remove else several, several if remove else []) == len(changed)
+        self.model = self.model - changed if remove else self.model | changed
+
+    @rule(count=st.integers(0, 20), when=st.integers(0, 50))
+    def exchange(self, count: int, when: int) -> None:
+        went = sorted(self.model)[:count]
+        come = [(when, rid(number)) for number in range(2_000, 2_000 + count)]
+        expected = self.model - set(went) | set(come)
+        changed = len(went) + len(set(come) - (self.model - set(went)))
+        assert self.live.change(come, went) == changed
+        self.model = expected
 
     @rule(begin=st.integers(0, 1_000), size=st.integers(0, 700))
     def look(self, begin: int, size: int) -> None:

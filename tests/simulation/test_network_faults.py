@@ -2,11 +2,13 @@
 
 import pytest
 
-from hedgerow_node.bench.simulation.node import Character, Node
+from hedgerow_node.bench.simulation.addresses import home, source
+from hedgerow_node.bench.simulation.node import USUAL, Character, Node
 from hedgerow_node.bench.simulation.society import Society, gather
 from hedgerow_node.bench.simulation.strangers import SILENT
 from hedgerow_node.bench.simulation.weather import CALM, Weather
 from hedgerow_protocol.gossip.settings import CLOCK_PEERS_MIN
+from hedgerow_protocol.neighbourhood import neighbourhood_of
 from simulated import formed, look_at_all, make_world, mesh_of, some
 
 SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6)))
@@ -72,6 +74,37 @@ def test_silent_peers(share: float, loss: float, seed: int) -> None:
     assert sum(not each.honest for each in society.nodes) == int(share * 30)
     chatter(society, 10, 60)
     society.must_agree(600)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_node_with_silent_links_alone_finds_others(seed: int) -> None:
+    """Nobody dials it, all that it dialled swallow everything, and a tenth of all words is lost: two minutes."""
+    hidden = Character(dialable=False)
+    society = formed(
+        seed,
+        40,
+        start=False,
+        seconds=0,
+        characters=lambda number: SILENT if number >= 25 else USUAL if number else hidden,
+    )
+    world, lonely = society.world, society.nodes[0]
+    lonely.heard_of = [(each.announcement(), source(each.number)) for each in society.nodes if not each.honest]
+    for node in society.nodes[1:]:
+        node.start([home(1 + node.number % 39)])
+    lonely.start()
+    world.run(60)
+    assert lonely.links
+    assert not any(end.other.owner.honest for end in lonely.links)
+    for each in society.nodes[1:]:
+        lonely.machine.book.learn(  # type: ignore[attr-defined]
+            each.announcement().record,
+            each.announcement().envelope,
+            neighbourhood_of(source(each.number)),
+            lonely.now(),
+        )
+    world.weather = Weather(loss=0.1)
+    made = society.publish(society.nodes[1], watch=True)
+    society.must_have(made, 120, [lonely])
 
 
 @pytest.mark.parametrize("seed", SEEDS)

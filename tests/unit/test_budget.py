@@ -195,6 +195,37 @@ def test_no_account_ever_exceeds_its_limit_and_charges_are_what_was_taken(
         assert own == pytest.approx(owed, abs=1e-6)
 
 
+@settings(max_examples=100)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(PLACES), st.integers(0, 3), st.floats(0, 3_600), st.lists(
+            st.tuples(st.integers(0, 30), st.integers(0, 4_000), st.booleans()), max_size=20
+        )),
+        max_size=8,
+    )
+)  # fmt: skip
+def test_many_at_once_are_charged_as_one_after_another(
+    batches: list[tuple[str, int, float, list[tuple[int, int, bool]]]],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "CHAINS_MAX", 5)
+        patch.setattr(budget, "RECORDS_MIN", 12)
+        patch.setattr(budget, "BYTES_MAX", 20_000)
+        patch.setattr(budget, "WIDE_FACTOR", 2)
+        patch.setattr(budget, "INTRODUCED_MAX", 25)
+        together, single = Introductions(records_max=10), Introductions(records_max=10)
+        now = T0
+        for address, key, pause, records in batches:
+            now = Instant(now + pause)
+            account = at(address, key)
+            together.charge_all(account, [(rid(number), size, chain) for number, size, chain in records], now)
+            for number, size, chain in records:
+                single.charge(account, rid(number), size, now, new_chain=chain)
+            assert together._introduced == single._introduced
+            assert together.room(account, now) == single.room(account, now)
+            assert together._charges.keys() == single._charges.keys()
+
+
 def test_a_hosts_quota_is_its_own() -> None:
     quota = HostQuota()
     host, other = node_of(1), node_of(2)

@@ -70,6 +70,14 @@ def test_the_same_bytes_are_judged_once() -> None:
     assert put_out(stage.say(second, Records(0, PAIR)), Judge) == []
 
 
+def test_the_same_bytes_twice_in_one_message_are_judged_once() -> None:
+    stage = Stage()
+    link = stage.link(1)
+    out = stage.say(link, Records(0, PAIR + PAIR))
+    assert put_out(out, Judge)[0].envelopes == PAIR
+    assert stage.machine.state.recents._bytes == sum(map(len, PAIR))
+
+
 def test_outside_the_mesh_records_are_offered_and_sent_on_demand() -> None:
     stage = Stage()
     source = stage.link(1)

@@ -197,6 +197,7 @@ def test_an_initiator_that_never_agrees_is_left() -> None:
 
 def test_the_bytes_of_a_session_end_it_with_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(talk, "SESSION_BYTES_MAX", 100_000)
+    monkeypatch.setattr(talk, "FOUND_BYTES", 0)
     ours, theirs = sets(3_000, 2_500, 2_400)
     found = 0
     for seed in range(12):
@@ -213,6 +214,66 @@ def test_the_bytes_of_a_session_end_it_with_what_was_found(monkeypatch: pytest.M
         assert pair.answerer.last.again
     assert pair.opener.live.digest(BINDING) == pair.answerer.live.digest(BINDING)
     assert found == 4_900
+
+
+def test_a_session_that_finds_much_may_be_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "SESSION_BYTES_MAX", 100_000)
+    ours, theirs = sets(6_000, 4_000, 4_000)
+    pair = Pair(ours, theirs).run()
+    assert 100_000 + 2 * 60_000 < sum(map(len, pair.opener.sent + pair.answerer.sent)) < 100_000 + 8_000 * 160
+    assert (len(pair.opener.gave), len(pair.answerer.gave)) == (4_000, 4_000)
+    assert pair.opener.last
+    assert pair.answerer.last
+    assert not pair.opener.last.again
+    assert not pair.answerer.last.again
+
+
+def test_what_a_peer_promises_earns_it_only_so_many_bytes() -> None:
+    opening = Open(b"n" * 16, 20, None, True, b"")
+    made, _, now = answering(live_set(TEN), opening)
+    lie = bytes([VERSION]) + Writer().fingerprint(INFINITY, bytes(16))
+    for _ in range(2):
+        made.handle(payloads.encode(Ranges(opening.tag, lie, b"\x01\x02\x03\x04" * 500, 32_768)), now)
+    assert made._talk.bytes_earned == talk.FOUND_BYTES * talk.SESSION_IDS_MAX
+
+
+def test_records_are_given_when_the_peer_knows_how_many_will_come() -> None:
+    """Before that it takes few: what comes unasked for is cut to a stranger's rate."""
+    live = live_set(item(number) for number in range(9_000))
+    made, step, now = answering(live, Open(b"n" * 16, 0, None, False, b""))
+    assert kinds(list(step.send)) == ["Answer", "Ranges"]
+    empty = bytes([VERSION]) + Writer().id_list(INFINITY, [])
+    step = made.handle(payloads.encode(Ranges(b"n" * 4, empty, b"", 0)), now)
+    told, gave, most, steps = 0, 0, 0, 0
+    while True:
+        told += sum(each.giving for each in map(payloads.decode, step.send) if isinstance(each, End | Ranges))
+        gave += len(step.give)
+        most = max(most, len(step.give))
+        steps += 1
+        assert gave <= told
+        if not step.busy:
+            break
+        assert not step.done
+        step = made.tick(now)
+    assert step.done
+    assert told == gave == 9_000
+    assert most <= 2_000, "nobody is held up by very many at once"
+    assert steps > 5
+
+
+def test_a_peer_may_open_while_the_last_records_are_given() -> None:
+    live = live_set(item(number) for number in range(9_000))
+    made, _, now = answering(live, Open(b"n" * 16, 0, None, False, b""))
+    empty = bytes([VERSION]) + Writer().id_list(INFINITY, [])
+    step = made.handle(payloads.encode(Ranges(b"n" * 4, empty, b"", 0)), now)
+    gave = len(step.give)
+    while not gave:
+        step = made.tick(now)
+        gave += len(step.give)
+    assert made.handle(payloads.encode(Ranges(b"n" * 4, empty, b"", 0)), now).send == ()
+    step = made.handle(payloads.encode(Open(b"m" * 16, 8_999, None, False, b"")), now)
+    assert "Answer" in kinds(list(step.send))
+    assert not step.done
 
 
 def test_the_ids_of_a_session_end_it_with_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:

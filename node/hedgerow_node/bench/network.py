@@ -38,7 +38,6 @@ IDLE_NODES: Final = 20
 COPIES_MAX: Final = 6.5
 IDLE_KILOBYTES_MAX: Final = 500.0
 HEAL_SECONDS_MAX: Final = 60.0
-HEAL_KILOBYTES_MAX: Final = 40.0
 
 LIMITS: Final[dict[tuple[int, str, str], float]] = {
     (1_000, "calm", "last"): 1.5,
@@ -151,6 +150,6 @@ def _healing_figures(healing: Healing) -> Sequence[Figure]:
     return (
         Figure("heal", healing.complete, "s", HEAL_SECONDS_MAX, f"{about}; from the first link across"),
         Figure("heal_first_link", healing.first_link, "s", None, about),
-        Figure("heal_reconciling", healing.reconciling_kilobytes, "kB", HEAL_KILOBYTES_MAX, "a node, beside records"),
+        Figure("heal_reconciling", healing.reconciling_kilobytes, "kB", None, "a node, beside records"),
         Figure("heal_records", healing.records_kilobytes, "kB", None, "a node"),
     )

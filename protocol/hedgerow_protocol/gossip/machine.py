@@ -267,12 +267,7 @@ class Gossip:
     def _live_changed(
         self, added: tuple[tuple[int, RecordId], ...], removed: tuple[tuple[int, RecordId], ...], now: Now
     ) -> None:
-        changed = 0
-        for seconds, rid in removed:
-            changed += self.state.live.remove(seconds, rid)
-        for seconds, rid in added:
-            changed += self.state.live.add(seconds, rid)
-        if changed:
+        if changed := self.state.live.change(added, removed):
             self._spreading.arrived([rid for _, rid in added], now)
             self._syncing.changed(changed)
             self._tending.changed(now)

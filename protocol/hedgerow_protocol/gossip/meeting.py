@@ -43,6 +43,9 @@ EXPIRE_SECONDS = 3_600.0
 RELAYED_SECONDS = 10.0
 """Seconds. Between two attempts to reach somebody through a relay."""
 
+PARTED_SECONDS = 600.0
+"""Seconds. Before a peer with a bad score, of whom a link was lost, is dialled again: others come first."""
+
 
 class Meeting:
     """Opens and closes links, and keeps the address book."""
@@ -138,6 +141,9 @@ class Meeting:
         """A link has ended, and is no more among the open ones; to be called once for each that was up."""
         self._state.scores.disconnected(linked.peer, now)
         self._reaching.link_down(linked.link, now)
+        chosen = linked.outbound and linked.why is Why.KEEP and not linked.pinned
+        if chosen and not self._state.scores.may_mesh(linked.peer, now):
+            self.finding.stay_away(linked.peer, PARTED_SECONDS, now)
         self.finding.closed(_open_link(linked), now)
 
     def dial_failed(self, event: DialFailed, now: Now) -> None:

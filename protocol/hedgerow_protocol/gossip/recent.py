@@ -1,9 +1,10 @@
 """Records that came lately: so that copies are recognised without asking the disk, and who holds them already."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NewType
+from typing import NewType, TypeAlias
 
 from hedgerow_protocol.gossip.events import LinkId
 from hedgerow_protocol.gossip.settings import RECENT_BYTES_MAX, RECENT_MAX, RECENT_SECONDS
@@ -31,6 +32,13 @@ class Recent:
     """Links whose peers have it: they sent it, offered it, or were sent it."""
 
 
+Keyed: TypeAlias = tuple[CopyId, bytes]
+"""An envelope with its copy id."""
+
+Named: TypeAlias = tuple[RecordId, Recent]
+"""A record with what is known of it."""
+
+
 class Recents:
     """The records of the last two minutes, bounded in number and bytes; the oldest leave first."""
 
@@ -42,21 +50,27 @@ class Recents:
     def __len__(self) -> int:
         return len(self._copies)
 
-    def copy(self, envelope: bytes) -> Recent | None:
+    def copy(self, key: CopyId) -> Recent | None:
         """What is known of this very envelope."""
-        return self._copies.get(copy_id(envelope))
+        return self._copies.get(key)
 
     def record(self, rid: RecordId) -> Recent | None:
         """What is known of this record."""
         return self._by_rid.get(rid)
 
-    def add(self, envelope: bytes, now: Instant) -> Recent:
-        """An envelope has come that was not known."""
-        recent = Recent(now, envelope)
-        self._copies[copy_id(envelope)] = recent
-        self._bytes += len(envelope)
-        self._trim(now)
-        return recent
+    def add(self, envelopes: Iterable[Keyed], now: Instant, link: LinkId | None = None) -> list[Recent]:
+        """These envelopes have come that were not known, over this link (``None``: this node made them)."""
+        recents: list[Recent] = []
+        for key, envelope in envelopes:
+            recent = Recent(now, envelope, None, set() if link is None else {link})
+            known = self._copies.pop(key, None)
+            if known is not None:
+                self._drop_bytes(known)
+            self._copies[key] = recent
+            self._bytes += len(envelope)
+            recents.append(recent)
+        self.expire(now)
+        return recents
 
     def judged(self, recent: Recent, rid: RecordId, *, stored: bool) -> Recent:
         """The node knows now which record an envelope holds; what is known of it under this id from now on."""
@@ -82,19 +96,16 @@ class Recents:
             recent.holders.discard(link)
 
     def expire(self, now: Instant) -> None:
-        """Forget what is no longer new."""
-        self._trim(now)
-
-    def _trim(self, now: Instant) -> None:
+        """Forget what is no longer new, and the oldest of too many."""
         while self._copies:
-            key, oldest = next(iter(self._copies.items()))
+            oldest = next(iter(self._copies.values()))
             if (
                 now - oldest.came <= RECENT_SECONDS
                 and len(self._copies) <= RECENT_MAX
                 and self._bytes <= RECENT_BYTES_MAX
             ):
                 return
-            del self._copies[key]
+            self._copies.popitem(last=False)
             self._drop_bytes(oldest)
             if oldest.rid is not None and self._by_rid.get(oldest.rid) is oldest:
                 del self._by_rid[oldest.rid]

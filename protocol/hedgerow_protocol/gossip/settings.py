@@ -16,6 +16,9 @@ FEATURES: Final = (DIAL_BACK, EXCHANGE, RELAY, SKETCH)
 PING_SECONDS: Final = 50.0
 """Seconds. The dialler asks this often: below the minute after which proxies and home routers forget a connection."""
 
+PING_WAIT_SECONDS: Final = 10.0
+"""Seconds. About so long a ping waits for its answer before it is sent again."""
+
 SILENT_SECONDS_MAX: Final = 125.0
 """Seconds. Two pings unanswered and half a one to spare: the link is dead."""
 
@@ -91,8 +94,8 @@ RETRY_SECONDS: Final = 10.0
 RETRY_SECONDS_MAX: Final = 3_600.0
 """Seconds. Two nodes whose keepers or clocks differ ask each other no oftener in the end."""
 
-GIVEN_TIMES_MAX: Final = 2
-"""Times one record is given over one link: a peer that still lacks it does not carry it."""
+GIVEN_TIMES_MAX: Final = 4
+"""Times one record is given over one link: a peer that still lacks it does not carry it, unless all were lost."""
 
 GIVEN_MAX: Final = 4_096
 """Records. Remembered for that on one link."""
@@ -130,6 +133,8 @@ class Settings:
     """Hold places and carry circuits for nodes that cannot be dialled."""
     onion: bool = False
     """This node has a way into Tor."""
+    also: tuple[str, ...] = ()
+    """Features that only keepers care about, such as the version of the web UI; nothing here acts on them."""
     outbound: int = 8
     """Links to keep open by dialling."""
     mesh: int = 6
@@ -138,4 +143,4 @@ class Settings:
 
     @property
     def features(self) -> tuple[str, ...]:
-        return tuple(each for each in FEATURES if self.relay or each != RELAY)
+        return (*(each for each in FEATURES if self.relay or each != RELAY), *self.also)

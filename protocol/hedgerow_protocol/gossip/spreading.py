@@ -15,7 +15,7 @@ from hedgerow_protocol.gossip import settings as times
 from hedgerow_protocol.gossip.events import Fetch, Fetched, Judge, Judged, LinkId, Standing, Ticket, Verdict, Why
 from hedgerow_protocol.gossip.linked import Linked
 from hedgerow_protocol.gossip.machine_state import MachineState
-from hedgerow_protocol.gossip.recent import Recent
+from hedgerow_protocol.gossip.recent import CopyId, Keyed, Named, Recent, copy_id
 from hedgerow_protocol.ids import NodeId, RecordId
 from hedgerow_protocol.messages import Got, Have, Records, Want
 from hedgerow_protocol.ports import Instant, Now
@@ -93,22 +93,21 @@ class Spreading:
             sync.early += max(0, len(message.envelopes) - sync.expect)
             sync.expect = max(0, sync.expect - len(message.envelopes))
             sync.heard = now.instant
-        fresh = [each for each in message.envelopes if not self._is_copy(linked, each, now)]
+        keyed = {copy_id(each): each for each in message.envelopes}
+        fresh = [(key, each) for key, each in keyed.items() if not self._is_copy(linked, key, now)]
         allowed = self._admit(linked, fresh, solicited, now)
         if not allowed:
             # Without an answer a giver stops: so what there is no room for is not sent on and on.
             if message.number and not fresh:
                 self._state.send(linked, Got(message.number))
             return
-        recents = [self._state.recents.add(each, now.instant) for each in allowed]
-        for recent in recents:
-            recent.holders.add(linked.link)
+        recents = self._state.recents.add(allowed, now.instant, linked.link)
         ticket = self._state.ticket()
         self._judging[ticket] = _Judging(linked.link, linked.peer, linked.account, message.number, solicited, recents)
-        self._state.out.append(Judge(ticket, linked.link, linked.peer, tuple(allowed)))
+        self._state.out.append(Judge(ticket, linked.link, linked.peer, tuple(envelope for _, envelope in allowed)))
 
-    def _is_copy(self, linked: Linked, envelope: bytes, now: Now) -> bool:
-        recent = self._state.recents.copy(envelope)
+    def _is_copy(self, linked: Linked, key: CopyId, now: Now) -> bool:
+        recent = self._state.recents.copy(key)
         if recent is None:
             return False
         first_time = linked.link not in recent.holders
@@ -123,28 +122,29 @@ class Spreading:
             linked.brought += 1
             self._state.introductions.corroborated(rid, linked.account, now.instant)
 
-    def _admit(self, linked: Linked, fresh: list[bytes], solicited: bool, now: Now) -> list[bytes]:
+    def _admit(self, linked: Linked, fresh: list[Keyed], solicited: bool, now: Now) -> list[Keyed]:
         """What of this there is room for: the peer's rate first, then what its neighbourhood may still introduce."""
         if not solicited:
             fresh = self._within_rate(linked, fresh, now)
         room = self._state.introductions.room(linked.account, now.instant)
-        allowed: list[bytes] = []
+        allowed: list[Keyed] = []
         records, size, chains = room.records, room.bytes, room.chains
-        for envelope in fresh:
-            if len(envelope) > limits.ENVELOPE_BYTES_MAX:
+        for each in fresh:
+            own = len(each[1])
+            if own > limits.ENVELOPE_BYTES_MAX:
                 raise RemoteError(Code.TOO_LARGE, f"A record is at most {limits.ENVELOPE_BYTES_MAX} bytes.")
-            founding = self._admissible(envelope)
-            if founding is None or records < 1 or size < len(envelope) or (founding and chains < 1):
+            founding = self._admissible(each[1])
+            if founding is None or records < 1 or size < own or (founding and chains < 1):
                 continue
-            records, size, chains = records - 1, size - len(envelope), chains - founding
-            allowed.append(envelope)
+            records, size, chains = records - 1, size - own, chains - founding
+            allowed.append(each)
         return allowed
 
-    def _within_rate(self, linked: Linked, fresh: list[bytes], now: Now) -> list[bytes]:
+    def _within_rate(self, linked: Linked, fresh: list[Keyed], now: Now) -> list[Keyed]:
         passed = [
             each
             for each in fresh
-            if linked.pushes.take(1, now.instant) and linked.push_bytes.take(len(each), now.instant)
+            if linked.pushes.take(1, now.instant) and linked.push_bytes.take(len(each[1]), now.instant)
         ]
         if len(passed) < len(fresh) and now.instant - linked.flooded >= 1.0:
             linked.flooded = now.instant
@@ -154,6 +154,8 @@ class Spreading:
     def _admissible(self, envelope: bytes) -> bool | None:
         """Whether this founds a chain that is new here; ``None`` for what is not passed around. Looks at little."""
         kind = envelope[2] if len(envelope) > 3 else 0
+        if kind == Kind.LISTING:
+            return False
         if kind == Kind.CHARTER:
             parsed = parse_envelope(envelope)
             return read_charter(parsed.body).previous is None and (0, parsed.rid) not in self._state.live
@@ -169,36 +171,46 @@ class Spreading:
         if judging is None:
             return None, []
         linked = self._state.links.get(judging.link)
+        stored: list[Named] = []
         new: list[tuple[RecordId, bytes]] = []
+        charges: list[tuple[RecordId, int, bool]] = []
+        recents, wanted = self._state.recents, self._wanted
         for recent, verdict in zip(judging.recents, event.verdicts, strict=True):
-            envelope = recent.envelope
-            if self._settle(judging, linked, recent, verdict, now) and envelope is not None and verdict.rid:
-                new.append((verdict.rid, envelope))
+            rid = verdict.rid
+            if rid is not None and rid in wanted:
+                del wanted[rid]
+            if verdict.standing is Standing.STORED and rid is not None:
+                envelope = recent.envelope
+                charges.append((rid, len(envelope or b""), verdict.new_chain))
+                stored.append((rid, recents.judged(recent, rid, stored=True)))
+                if envelope is not None:
+                    new.append((rid, envelope))
+            else:
+                if verdict.standing is Standing.WAITING and rid is not None:
+                    charges.append((rid, len(recent.envelope or b""), False))
+                self._not_stored(judging, linked, recent, verdict, now)
+        self._state.introductions.charge_all(judging.account, charges, now.instant)
+        if stored:
+            self._stored(judging, linked, stored, now)
         if linked is not None and judging.number:
             self._state.send(linked, Got(judging.number))
         return judging.link, new
 
-    def _settle(self, judging: _Judging, linked: Linked | None, recent: Recent, verdict: Verdict, now: Now) -> bool:
-        state = self._state
-        rid = verdict.rid
-        if rid is not None:
-            self._wanted.pop(rid, None)
+    def _stored(self, judging: _Judging, linked: Linked | None, stored: list[Named], now: Now) -> None:
+        self._state.scores.delivered(judging.peer, now, len(stored))
+        self.came += len(stored)
+        if linked is not None:
+            linked.brought += len(stored)
+            linked.syncing.stored += len(stored) * judging.solicited
+            if linked.why is Why.AUDIT:
+                linked.suspicious += sum(self._is_old(recent, now) for _, recent in stored)
+        self._spread(stored, now, source=judging.link)
+
+    def _not_stored(self, judging: _Judging, linked: Linked | None, recent: Recent, verdict: Verdict, now: Now) -> None:
+        state, rid = self._state, verdict.rid
         match verdict.standing:
-            case Standing.STORED if rid is not None:
-                size = len(recent.envelope or b"")
-                recent = state.recents.judged(recent, rid, stored=True)
-                state.scores.delivered(judging.peer, now)
-                state.introductions.charge(judging.account, rid, size, now.instant, new_chain=verdict.new_chain)
-                self.came += 1
-                if linked is not None:
-                    linked.brought += 1
-                    linked.syncing.stored += judging.solicited
-                    linked.suspicious += linked.why is Why.AUDIT and self._is_old(recent, now)
-                self._spread(rid, recent, now, source=judging.link)
-                return True
             case Standing.WAITING if rid is not None:
                 state.recents.judged(recent, rid, stored=True)
-                state.introductions.charge(judging.account, rid, len(recent.envelope or b""), now.instant)
                 self._waiting.add(rid)
                 if linked is not None and verdict.needs is not None:
                     self._want(linked, verdict.needs, now)
@@ -209,7 +221,6 @@ class Spreading:
                 state.recents.refused(recent)
                 if linked is not None and verdict.code is not None:
                     self._blame(linked, verdict.code, now)
-        return False
 
     def _blame(self, linked: Linked, code: Code, now: Now) -> None:
         # What is merely late, early or too much here may be right elsewhere: honest peers with other clocks or
@@ -230,7 +241,7 @@ class Spreading:
             self._waiting.discard(rid)
             recent = self._state.recents.record(rid)
             if recent is not None:
-                self._spread(rid, recent, now, source=min(recent.holders, default=None))
+                self._spread([(rid, recent)], now, source=min(recent.holders, default=None))
         if len(self._waiting) > limits.WAITING_ENVELOPES_MAX:
             self._waiting.clear()
 
@@ -238,26 +249,35 @@ class Spreading:
 
     def published(self, rid: RecordId, envelope: bytes, now: Now) -> None:
         """This node made or imported a record."""
-        recent = self._state.recents.copy(envelope) or self._state.recents.add(envelope, now.instant)
+        key = copy_id(envelope)
+        recent = self._state.recents.copy(key) or self._state.recents.add([(key, envelope)], now.instant)[0]
         recent = self._state.recents.judged(recent, rid, stored=True)
-        self._spread(rid, recent, now)
+        self._spread([(rid, recent)], now)
 
-    def _spread(self, rid: RecordId, recent: Recent, now: Now, *, source: LinkId | None = None) -> None:
-        """Pass a record on that ``source`` brought, or that this node made."""
-        listeners = [
-            each
-            for each in self._state.greeted()
-            if each.link not in recent.holders and self._state.scores.may_gossip(each.peer, now)
+    def _spread(self, records: list[Named], now: Now, *, source: LinkId | None = None) -> None:
+        """Pass records on that ``source`` brought, or that this node made."""
+        scores = self._state.scores
+        everybody = [
+            each for each in self._state.greeted() if each.link != source and scores.may_gossip(each.peer, now)
         ]
-        if not listeners:
+        if not everybody:
             return
-        bucket = self._pushes.setdefault(source, TokenBucket(times.PUSH_RATE, times.PUSH_BURST))
-        if recent.envelope is None or not bucket.take(1, now.instant):
-            self.bulk = True
-            return
+        bucket = self._pushes.get(source)
+        if bucket is None:
+            bucket = self._pushes[source] = TokenBucket(times.PUSH_RATE, times.PUSH_BURST)
+        for rid, recent in records:
+            listeners = [each for each in everybody if each.link not in recent.holders]
+            if not listeners:
+                continue
+            if recent.envelope is None or not bucket.take(1, now.instant):
+                self.bulk = True
+                continue
+            self._pass_on(rid, recent, recent.envelope, listeners, own=source is None)
+
+    def _pass_on(self, rid: RecordId, recent: Recent, envelope: bytes, listeners: list[Linked], *, own: bool) -> None:
         for linked in listeners:
-            if linked.in_mesh or (source is None and linked.outbound):
-                self._outgoing.setdefault(linked.link, []).append(recent.envelope)
+            if linked.in_mesh or (own and linked.outbound):
+                self._outgoing.setdefault(linked.link, []).append(envelope)
                 recent.holders.add(linked.link)
             elif not linked.offer(rid):
                 self.bulk = True

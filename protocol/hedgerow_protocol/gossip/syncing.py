@@ -1,20 +1,21 @@
 """Two nodes whose sets differ find out how, and give each other what is lacking.
 
-A :class:`~hedgerow_protocol.reconcile.session.Session` finds the difference; here it is decided when one begins, and
-the records themselves travel: a few messages at a time, the next when the peer has judged the last.
+A :class:`~hedgerow_protocol.reconcile.session.Session` finds the difference; here it is decided when one begins or
+begins anew, and when a peer is given up. :mod:`~hedgerow_protocol.gossip.giving` sends the records themselves.
 """
 
+from dataclasses import dataclass
+
 from hedgerow_protocol.gossip import settings as times
-from hedgerow_protocol.gossip.events import Fetch, Fetched, LinkId, Ticket
+from hedgerow_protocol.gossip.events import Fetched, LinkId, Reason, Why
+from hedgerow_protocol.gossip.giving import Givers
 from hedgerow_protocol.gossip.linked import Linked
 from hedgerow_protocol.gossip.linked import Syncing as SyncState
 from hedgerow_protocol.gossip.machine_state import MachineState
-from hedgerow_protocol.gossip.spreading import packed
 from hedgerow_protocol.gossip.tending import Tending
-from hedgerow_protocol.ids import RecordId
-from hedgerow_protocol.messages import Got, Reconcile, Records
+from hedgerow_protocol.messages import Got, Reconcile
 from hedgerow_protocol.ports import Instant, Now
-from hedgerow_protocol.reconcile.session import Session, Step, is_opening
+from hedgerow_protocol.reconcile.session import SESSION_SALT_RECORDS_MAX, Session, Step, is_opening
 
 SLICE_SECONDS = 0.002
 """Seconds. Between two slices of a long computation, for whatever else the node has to do."""
@@ -25,6 +26,33 @@ FRUITLESS_MAX = 12
 EXPECT_SECONDS_MAX = 20.0
 """Seconds. What a peer promised and did not send for so long is not waited for any longer."""
 
+EXPECT_FEW, EXPECT_FEW_SECONDS = 64, 6.0
+"""Records, and the seconds after which so few or fewer are not waited for any longer: they fit into one message."""
+
+PATIENCE_SECONDS = 3.0
+"""Seconds. Without a word in a reconciliation between small sets, after which it is begun anew; twice as long each
+time, so that slow links are waited for in the end."""
+
+PATIENCE_RATE = 4_000.0
+"""Records a second that a small machine hashes for a reconciliation: patience grows with the sets."""
+
+BEGINNINGS_MAX = 3
+"""Times one reconciliation is begun before it has failed."""
+
+ANSWER_SECONDS = 5.0
+"""Seconds. A ping that is to show whether two sets still differ is sent again when it is not answered for so long."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A reconciliation that this node opened, with all its beginnings."""
+
+    moved: Instant
+    """When either side said something last."""
+    begun: int = 0
+    answered: bool = False
+    """The peer has said something in it."""
+
 
 class Syncing:
     """Reconciliation over all links."""
@@ -32,7 +60,8 @@ class Syncing:
     def __init__(self, state: MachineState, tending: Tending) -> None:
         self._state = state
         self._tending = tending
-        self._fetching: dict[Ticket, LinkId] = {}
+        self._givers = Givers(state)
+        self._attempts: dict[LinkId, _Attempt] = {}
         self.next_slice: Instant | None = None
         """When a session that works in slices wants the next one."""
 
@@ -48,6 +77,8 @@ class Syncing:
             sync.ever_equal = True
             sync.again, sync.unequal = False, None
             sync.tried = None
+            sync.expect = 0
+            self._givers.stop(linked)  # what was under way is not lacking any more
         elif now.instant < (due := self._not_before(sync, (own, digest))) or not self._quiet(linked):
             sync.unequal = due
         else:
@@ -70,6 +101,19 @@ class Syncing:
         sync = linked.syncing
         wait = min(times.RETRY_SECONDS * 2**sync.fruitless, times.RETRY_SECONDS_MAX)
         sync.tried, sync.retry = pair, self._state.soon(now.instant, wait)
+        sync.opened = True
+        sync.unequal = None
+        sync.stored = sync.gave = 0
+        self._attempts[linked.link] = _Attempt(now.instant)
+        self._begin(linked, now)
+
+    def _begin(self, linked: Linked, now: Now) -> None:
+        """Say the first word of a reconciliation, for the first time or anew."""
+        sync = linked.syncing
+        if sync.session is not None:
+            sync.session.close()
+        sync.expect = sync.early = 0
+        self._attempts[linked.link].begun += 1
         hint = sync.own_changes if sync.ever_equal else None
         sync.session = Session.open(
             self._state.live,
@@ -81,13 +125,20 @@ class Syncing:
             entropy=self._state.entropy,
             now=now,
         )
-        sync.opened = True
-        sync.unequal = None
-        sync.stored = sync.gave = 0
         self._step(linked, sync.session.start(now), now)
+
+    def _is_late(self, linked: Linked, now: Now) -> bool:
+        """Whether a session of ours has waited too long for a word, and another beginning may help."""
+        attempt = self._attempts.get(linked.link)
+        if attempt is None or attempt.begun >= BEGINNINGS_MAX or linked.syncing.slicing:
+            return False
+        records = max(len(self._state.live), linked.count)
+        patience = PATIENCE_SECONDS * 2 ** (attempt.begun - 1) + records / PATIENCE_RATE
+        return records <= SESSION_SALT_RECORDS_MAX and now.instant - attempt.moved > patience
 
     def link_down(self, linked: Linked) -> None:
         """A link has ended: free what its session holds."""
+        self._attempts.pop(linked.link, None)
         if linked.syncing.session is not None:
             linked.syncing.session.close()
             linked.syncing.session = None
@@ -98,31 +149,43 @@ class Syncing:
         """A step of the peer's. Raises :class:`RemoteError`."""
         sync = linked.syncing
         sync.heard = now.instant
-        if sync.session is None:
-            if not is_opening(message.payload):
-                return  # of a session that has ended here already
+        attempt = self._attempts.get(linked.link)
+        if attempt is not None:
+            attempt.moved, attempt.answered = now.instant, True
+        elif is_opening(message.payload):
             if not linked.openings.take(1, now.instant):
                 return  # each may cost a pass over the whole set
-            if not linked.giving.idle:
-                linked.giving.rids.clear()  # the peer begins anew: what it still lacks it will say again
-            sync.session = Session.answer(
-                self._state.live,
-                binding=linked.binding,
-                dialled=linked.outbound,
-                peer=linked.peer,
-                hint=sync.own_changes if sync.ever_equal else None,
-                entropy=self._state.entropy,
-                now=now,
-            )
-            sync.opened = False
-            sync.stored = sync.gave = 0
-        self._step(linked, sync.session.handle(message.payload, now), now)
+            self._answer(linked, now)
+        if sync.session is not None:  # otherwise: of a session that has ended here already
+            self._step(linked, sync.session.handle(message.payload, now), now)
 
-    def _step(self, linked: Linked, step: Step, now: Now) -> None:
+    def _answer(self, linked: Linked, now: Now) -> None:
+        """The peer begins, perhaps anew because something was lost: what it still lacks it will say again."""
         sync = linked.syncing
+        if sync.session is not None:
+            sync.session.close()
+        self._givers.stop(linked)
+        sync.session = Session.answer(
+            self._state.live,
+            binding=linked.binding,
+            dialled=linked.outbound,
+            peer=linked.peer,
+            hint=sync.own_changes if sync.ever_equal else None,
+            entropy=self._state.entropy,
+            now=now,
+        )
+        sync.opened = False
+        sync.stored = sync.gave = sync.expect = sync.early = 0
+
+    def _step(self, linked: Linked, step: Step, now: Now, *, waited: bool = False) -> None:
+        """Do what a session says. ``waited``: nothing has happened but that time has passed."""
+        sync = linked.syncing
+        attempt = self._attempts.get(linked.link)
+        if attempt is not None and (step.send or step.busy):
+            attempt.moved = now.instant
         for payload in step.send:
             self._state.send(linked, Reconcile(payload))
-        self._promise(linked, step.give)
+        self._givers.promise(linked, step.give)
         overtaken = min(sync.early, step.expect)
         sync.early -= overtaken
         sync.expect += step.expect - overtaken
@@ -135,23 +198,22 @@ class Syncing:
             sync.early = 0
             sync.again = step.again
             sync.check = sync.opened
-            if step.failed is not None:
-                self._state.scores.unconverged(linked.peer, now)
-        self._give(linked, now)
+            self._attempts.pop(linked.link, None)
+            if step.failed is not None and not self._bears(linked, attempt, now, silent=waited):
+                return
+        self._givers.give(linked, now)
 
-    def _promise(self, linked: Linked, rids: tuple[RecordId, ...]) -> None:
-        """Give these, but those that were given before in vain."""
-        giving = linked.giving
-        for rid in rids:
-            times_given = giving.given.get(rid, 0)
-            if times_given >= times.GIVEN_TIMES_MAX:
-                giving.short = True
-                continue
-            giving.given[rid] = times_given + 1
-            linked.syncing.gave += 1
-            giving.rids.append(rid)
-        while len(giving.given) > times.GIVEN_MAX:
-            giving.given.popitem(last=False)
+    def _bears(self, linked: Linked, attempt: _Attempt | None, now: Now, *, silent: bool) -> bool:
+        """Whether a peer with whom a reconciliation failed is kept; closes the link otherwise."""
+        if silent and attempt is None:
+            return True  # the peer opened: what was lost may have been ours, and it will begin anew
+        self._state.scores.unconverged(linked.peer, now)
+        mute = silent and attempt is not None and not attempt.answered
+        if not mute or not linked.outbound or linked.pinned or linked.why is not Why.KEEP:
+            return True
+        # It says that it holds something else and never a word about what. Others may be better.
+        self._state.close(linked, Reason.SILENT)
+        return False
 
     def slice(self, now: Now) -> None:
         """Let sessions that work in slices do one."""
@@ -168,15 +230,26 @@ class Syncing:
         for linked in list(self._state.greeted()):
             sync = linked.syncing
             if sync.session is not None:
-                self._step(linked, sync.session.tick(now), now)
-            if sync.expect and now.instant - sync.heard > EXPECT_SECONDS_MAX:
+                self._go_on(linked, sync.session, now)
+                if linked.link not in self._state.links:
+                    continue
+            few = sync.expect <= EXPECT_FEW
+            if sync.expect and now.instant - sync.heard > (EXPECT_FEW_SECONDS if few else EXPECT_SECONDS_MAX):
                 sync.expect = 0
-            self._give_up_giving(linked, now)
+                sync.check = True
+            self._givers.give_up(linked, now)
             if sync.check and self._quiet(linked):
                 self._look_again(linked, now)
             elif sync.unequal is not None and self._quiet(linked) and now.instant >= sync.unequal:
-                sync.unequal = None
+                sync.unequal = self._state.soon(now.instant, ANSWER_SECONDS)
                 self._tending.ping(linked)
+
+    def _go_on(self, linked: Linked, session: Session, now: Now) -> None:
+        """Time has passed for a session."""
+        if self._is_late(linked, now):
+            self._begin(linked, now)
+        else:
+            self._step(linked, session.tick(now), now, waited=not linked.syncing.slicing)
 
     def _look_again(self, linked: Linked, now: Now) -> None:
         """A session of ours is over, and what it promised has come: compare once more."""
@@ -189,6 +262,7 @@ class Syncing:
             wait = min(times.SYNC_SECONDS_MIN * 2**sync.fruitless, times.SYNC_SECONDS_MAX)
             sync.not_before = self._state.soon(now.instant, wait)
             sync.fruitless = min(sync.fruitless + 1, FRUITLESS_MAX)
+        sync.unequal = self._state.soon(now.instant, ANSWER_SECONDS)
         self._tending.ping(linked)
 
     def next_look(self) -> Instant | None:
@@ -205,50 +279,11 @@ class Syncing:
 
     def got(self, linked: Linked, got: Got, now: Now) -> None:
         """A message of records was judged."""
-        if linked.giving.in_flight.pop(got.number, None) is not None:
+        if self._givers.got(linked, got, now):
             linked.syncing.heard = now.instant
-            self._give(linked, now)
             if linked.syncing.check and self._quiet(linked):
                 self._look_again(linked, now)
 
-    def _give(self, linked: Linked, now: Now) -> None:
-        giving = linked.giving
-        self._send_ready(linked, now)
-        room = len(giving.in_flight) < times.GIVE_WINDOW and len(giving.ready) < times.GIVE_FETCH
-        if room and giving.rids and not giving.fetching:
-            many = min(times.GIVE_FETCH, len(giving.rids))
-            rids = tuple(giving.rids.popleft() for _ in range(many))
-            giving.fetching = many
-            ticket = self._state.ticket()
-            self._fetching[ticket] = linked.link
-            self._state.out.append(Fetch(ticket, linked.link, rids))
-
-    def _send_ready(self, linked: Linked, now: Now) -> None:
-        giving = linked.giving
-        while giving.ready and len(giving.in_flight) < times.GIVE_WINDOW:
-            part = packed(list(giving.ready))[0]
-            for _ in part:
-                giving.ready.popleft()
-            giving.number += 1
-            giving.in_flight[giving.number] = now.instant
-            self._state.send(linked, Records(giving.number, part))
-        if giving.short and not (giving.rids or giving.fetching or giving.ready):
-            giving.short = False
-            self._state.send(linked, Records(0, ()))
-
     def fetched(self, event: Fetched, now: Now) -> None:
         """Records have been read that a peer lacks."""
-        link = self._fetching.pop(event.ticket, None)
-        linked = None if link is None else self._state.links.get(link)
-        if linked is not None:
-            linked.giving.short = linked.giving.short or len(event.envelopes) < linked.giving.fetching
-            linked.giving.fetching = 0
-            linked.giving.ready.extend(event.envelopes)
-            self._give(linked, now)
-
-    def _give_up_giving(self, linked: Linked, now: Now) -> None:
-        giving = linked.giving
-        if giving.in_flight and now.instant - min(giving.in_flight.values()) > times.GIVE_SECONDS_MAX:
-            giving.in_flight.clear()
-            giving.rids.clear()
-            giving.ready.clear()
+        self._givers.fetched(event, now)

@@ -17,6 +17,8 @@ PRUNE_SECONDS = 60
 MESH_OUTBOUND_MIN = 2
 """Links of the mesh that this node dialled: strangers that dial in can never fill it."""
 
+_PING_REST_SECONDS = times.PING_SECONDS - times.PING_WAIT_SECONDS
+
 
 class Tending:
     """Hello, ping, mesh."""
@@ -127,7 +129,8 @@ class Tending:
         if now.instant >= self._dead_at(linked):
             state.close(linked, Reason.SILENT)
             return
-        if linked.outbound and now.instant >= linked.next_ping:
+        unanswered = linked.pinged is not None and now.instant >= linked.next_ping - _PING_REST_SECONDS
+        if linked.outbound and (unanswered or now.instant >= linked.next_ping):
             linked.next_ping = state.soon(now.instant, times.PING_SECONDS)
             self.ping(linked)
         until = state.scores.banned_until(linked.peer, now)

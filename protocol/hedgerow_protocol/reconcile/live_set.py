@@ -79,6 +79,16 @@ class LiveSet:
         self.views.remove(seconds, rid)
         return True
 
+    def change(self, added: Iterable[tuple[int, bytes]], removed: Iterable[tuple[int, bytes]]) -> int:
+        """Many records at once, first those that go; how many of them changed anything."""
+        changed = sum([self.remove(seconds, rid) for seconds, rid in removed])
+        new = [(seconds, rid) for seconds, rid in added if self._blocks.add(key_of(seconds, rid))]
+        self._hash.add_all(rid for _, rid in new)
+        for view in self.views:
+            for seconds, rid in new:
+                view.add(seconds, rid)
+        return changed + len(new)
+
     def session_view(self, salt: Salt) -> SessionView | None:
         """The set as it is now under a salt, or ``None`` while too much memory is taken by other sessions."""
         taken = sum(view.length for view in self._session_views)

@@ -20,9 +20,16 @@ DIGEST_BYTES: Final = 16
 _EVEN: Final = int.from_bytes(b"\xff\xff\x00\x00" * (LANES // 2), "little")
 _TOP: Final = int.from_bytes(b"\x00\x00\x01\x00" * (LANES // 2), "little")
 _UNMASKED_MAX: Final = 65_000  # sums of so many lanes of 16 bits stay below 2^32
-_PREFIX: Final = b"hedgerow/lthash\x00"
+_BEGUN: Final = shake_128(b"hedgerow/lthash\x00")
 
 _from_bytes = int.from_bytes
+
+
+def _stretched(member: bytes) -> int:
+    """All lanes of a member, as one number."""
+    hashed = _BEGUN.copy()  # costs less than to begin anew
+    hashed.update(member)
+    return _from_bytes(hashed.digest(STATE_BYTES), "little")
 
 
 class LtHash:
@@ -36,13 +43,13 @@ class LtHash:
 
     def add(self, member: bytes) -> None:
         """Add a member that is not in the set."""
-        lanes = _from_bytes(shake_128(_PREFIX + member).digest(STATE_BYTES), "little")
+        lanes = _stretched(member)
         self._even = (self._even + (lanes & _EVEN)) & _EVEN
         self._odd = (self._odd + (lanes >> 16 & _EVEN)) & _EVEN
 
     def remove(self, member: bytes) -> None:
         """Take away a member that is in the set."""
-        lanes = _from_bytes(shake_128(_PREFIX + member).digest(STATE_BYTES), "little")
+        lanes = _stretched(member)
         self._even = ((self._even | _TOP) - (lanes & _EVEN)) & _EVEN
         self._odd = ((self._odd | _TOP) - (lanes >> 16 & _EVEN)) & _EVEN
 
@@ -50,7 +57,7 @@ class LtHash:
         """Add many members, none of which is in the set."""
         even, odd, unmasked = self._even, self._odd, 0
         for member in members:
-            lanes = _from_bytes(shake_128(_PREFIX + member).digest(STATE_BYTES), "little")
+            lanes = _stretched(member)
             even += lanes & _EVEN
             odd += lanes >> 16 & _EVEN
             unmasked += 1

@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Final
 
 from hedgerow_protocol.errors import Code, RemoteError
+from hedgerow_protocol.ids import RecordId
 from hedgerow_protocol.reconcile.negentropy import Initiator, Responder
 from hedgerow_protocol.reconcile.payloads import PAYLOAD_BYTES_MAX, SHORT_NAME_BYTES, End, Payload, Ranges
 from hedgerow_protocol.reconcile.session_view import SLICE_RECORDS, SessionView
@@ -25,7 +26,8 @@ class RangeInitiator:
         self._view = view
         self._initiator: Initiator | None = None
         self._needed: set[bytes] = set()
-        self._giving = 0
+        self._found: list[RecordId] = []
+        """What the peer lacks and was not told of yet."""
         talk.work(view.prepare_order(), self._begin)
 
     def _begin(self) -> None:
@@ -45,6 +47,7 @@ class RangeInitiator:
         need = need[: max(0, SESSION_IDS_MAX - talk.ids)]
         self._needed.update(need)
         talk.ids += len(need)
+        talk.found += len(need)
         talk.expect(len(need))
         names = b"".join(salted[:SHORT_NAME_BYTES] for salted in need)
         talk.work(self._give(have), lambda: self._go_on(reply, names))
@@ -52,21 +55,23 @@ class RangeInitiator:
     def _give(self, have: list[bytes]) -> Iterator[None]:
         for begin in range(0, len(have), SLICE_RECORDS):
             some = have[begin : begin + SLICE_RECORDS][: SESSION_IDS_MAX - self._talk.ids]
-            given = self._talk.give([self._view.rid_of(entry) for entry in some])
-            self._giving += given
-            self._talk.ids += given
+            found = self._talk.unknown([self._view.rid_of(entry) for entry in some])
+            self._found += found
+            self._talk.ids += len(found)
+            self._talk.found += len(found)
             yield
 
     def _go_on(self, reply: bytes | None, names: bytes) -> None:
         talk = self._talk
-        giving, self._giving = self._giving, 0
+        found, self._found = self._found, []
+        talk.tell(found)
         enough = talk.used_up or talk.ids >= SESSION_IDS_MAX
         if reply is None or enough:
             again = reply is not None or talk.ids >= SESSION_IDS_MAX
             talk.live.views.compared(talk.peer, talk.now, all_found=not again)
-            talk.end(again=again, names=names, giving=giving)
+            talk.end(again=again, names=names, giving=len(found))
         else:
-            talk.send(Ranges(talk.tag, reply, names, giving))
+            talk.send(Ranges(talk.tag, reply, names, len(found)))
 
     def ended(self, end: End) -> None:
         """Hear that the responder can go on no longer."""
@@ -94,6 +99,7 @@ class RangeResponder:
             raise RemoteError(Code.MALFORMED, "A payload of a reconciliation came out of turn.")
         talk.round()
         talk.expect(payload.giving)
+        talk.found += payload.giving
         talk.give_named(payload.names, self._view)
         answer = self._responder.receive(payload.message)
         if talk.used_up:

@@ -39,7 +39,7 @@ SESSIONS_RESTARTED_MAX: Final = 1
 """Openings. That a peer may send into a session that is under way: the first for an end that crossed ours."""
 
 BYTES_HEARD_MAX: Final = SESSION_BYTES_MAX + 4 * payloads.PAYLOAD_BYTES_MAX
-"""Bytes. A peer that sends so many has passed the point where it should have ended the session."""
+"""Bytes, and ``FOUND_BYTES`` for each record found. A peer that sends so many should have ended the session before."""
 
 INBOX_PAYLOADS_MAX: Final = 1_024
 """Payloads. Held while our own view is built; a whole sketch arrives in fewer than a hundred."""
@@ -127,8 +127,8 @@ class Session:
         """The peer has said something."""
         talk = self._talk
         talk.now = self._heard = now.instant
-        if talk.done:
-            return Step(done=True, failed=talk.failed, again=talk.again)
+        if talk.done and not (talk.owing and is_opening(payload)):
+            return self._step()
         talk.bytes += len(payload)
         try:
             heard = payloads.decode(payload)
@@ -143,7 +143,7 @@ class Session:
         talk = self._talk
         talk.now = now.instant
         if talk.done:
-            return Step(done=True, failed=talk.failed, again=talk.again)
+            return self._step()
         if talk.job is not None:
             self._heard = now.instant
             try:
@@ -163,12 +163,14 @@ class Session:
 
     def close(self) -> None:
         """The link is gone: let go of all memory."""
-        self._talk.finish(again=False)
+        self._talk.close()
         self._stage = self._hour = None
 
     def _step(self) -> Step:
         talk = self._talk
         send, give, expect = talk.taken()
+        if talk.owing:
+            return Step(send, give, expect, busy=True)
         busy = talk.job is not None or (self._waiting and self._hour is not None and not self._hour.ready)
         return Step(send, give, expect, talk.done, talk.failed, talk.again, busy and not talk.done)
 
@@ -211,7 +213,7 @@ class Session:
             case Cells() if isinstance(self._stage, RangeInitiator | RangeResponder):
                 pass  # they were under way when the sketch was given up
             case _ if self._stage is not None:
-                if talk.bytes > BYTES_HEARD_MAX:
+                if talk.bytes > BYTES_HEARD_MAX + talk.bytes_earned:
                     raise RemoteError(Code.LIMIT, "The peer says more than one reconciliation may.")
                 self._stage.handle(heard)
             case _:

@@ -12,10 +12,14 @@ from hedgerow_protocol.reconcile.hour_views import HourView
 from hedgerow_protocol.reconcile.live_set import LiveSet
 from hedgerow_protocol.reconcile.payloads import SHORT_NAME_BYTES, End, Payload
 from hedgerow_protocol.reconcile.salting import Salt, session_salt
-from hedgerow_protocol.reconcile.session_view import SessionView
+from hedgerow_protocol.reconcile.session_view import SLICE_RECORDS, SessionView
 
 SESSION_BYTES_MAX: Final = 1 << 20
 """Bytes. Of one session, both ways: what is still to be found then is left to the next one."""
+
+FOUND_BYTES: Final = 160
+"""Bytes. By which a session may be longer for each record it finds: the record itself and its check cost several times
+that, and so does another session, which hashes both sets again. Two thirds of a set are completed in one session."""
 
 SESSION_IDS_MAX: Final = 65_536
 """Ids. Found by one session, both ways together: 4 MB of memory. An empty node needs few sessions all the same."""
@@ -46,6 +50,8 @@ class Talk:
         self.bytes = 0
         self.rounds = 0
         self.ids = 0
+        self.found = 0
+        """Records by which the sets are known to differ: found here or told by the peer."""
         self.done = False
         self.again = False
         self.failed: str | None = None
@@ -55,14 +61,15 @@ class Talk:
         self._given: set[RecordId] = set()
         self._fresh: SessionView | None = None
         self._send: list[bytes] = []
-        self._give: list[RecordId] = []
+        self._give: deque[RecordId] = deque()
         self._expect = 0
         self._promised = 0
 
     def anew(self, tag: bytes, nonce: bytes, peer_count: int) -> None:
         """The peer opens a session, and nothing of another one counts any more."""
         self.tag, self.nonces, self.peer_count = tag, (nonce, b""), peer_count
-        self.bytes = self.rounds = self.ids = self._promised = 0
+        self.bytes = self.rounds = self.ids = self.found = self._promised = 0
+        self.done = self.again = False
         self.job = self._then = self._fresh = None
         self.inbox.clear()
 
@@ -75,15 +82,28 @@ class Talk:
         self._send.append(data)
 
     def give(self, rids: list[RecordId]) -> int:
-        """The peer lacks these. Returns how many were not given before."""
-        new = [rid for rid in dict.fromkeys(rids) if rid not in self._given]
-        self._given.update(new)
+        """The peer lacks these and knows how many will come. Returns how many were not given before."""
+        new = self.unknown(rids)
         self._give.extend(new)
         return len(new)
+
+    def unknown(self, rids: list[RecordId]) -> list[RecordId]:
+        """Those of these that were not given before. They count as given now: :meth:`tell` must follow."""
+        new = [rid for rid in dict.fromkeys(rids) if rid not in self._given]
+        self._given.update(new)
+        return new
+
+    def tell(self, rids: list[RecordId]) -> None:
+        """Give these, of which the peer is told now how many they are.
+
+        Never before: records that come without a word of how many there will be are cut to a stranger's rate.
+        """
+        self._give.extend(rids)
 
     def give_named(self, names: bytes, view: View | None) -> None:
         """The peer asks for these. Raises :class:`RemoteError` for more than a session may hold."""
         self.ids += len(names) // SHORT_NAME_BYTES
+        self.found += len(names) // SHORT_NAME_BYTES
         if self.ids > SESSION_IDS_MAX:
             raise RemoteError(Code.LIMIT, "More records were asked for than one reconciliation may find.")
         if view is not None:
@@ -98,10 +118,16 @@ class Talk:
         self._expect += many
 
     def taken(self) -> tuple[tuple[bytes, ...], tuple[RecordId, ...], int]:
-        """All outputs since the last time."""
-        outputs = tuple(self._send), tuple(self._give), self._expect
-        self._send, self._give, self._expect = [], [], 0
+        """All outputs since the last time; of the records to give, so many that nobody is held up."""
+        give = tuple(self._give.popleft() for _ in range(min(len(self._give), SLICE_RECORDS)))
+        outputs = tuple(self._send), give, self._expect
+        self._send, self._expect = [], 0
         return outputs
+
+    @property
+    def owing(self) -> bool:
+        """Records to give are left for the next steps, though all may have been said."""
+        return bool(self._give)
 
     # --- end
 
@@ -120,6 +146,12 @@ class Talk:
     def fail(self, reason: str) -> None:
         """It is over because of what the peer did."""
         self.failed = reason
+        self._give.clear()
+        self.finish(again=False)
+
+    def close(self) -> None:
+        """Nobody is there to give anything to."""
+        self._give.clear()
         self.finish(again=False)
 
     # --- work in slices
@@ -161,6 +193,11 @@ class Talk:
             raise RemoteError(Code.LIMIT, "The reconciliation does not come to an end.")
 
     @property
+    def bytes_earned(self) -> int:
+        """So many bytes more the session may take for what it has found."""
+        return FOUND_BYTES * min(self.found, SESSION_IDS_MAX)
+
+    @property
     def used_up(self) -> bool:
         """This session has sent and heard as much as it may."""
-        return self.bytes >= SESSION_BYTES_MAX
+        return self.bytes >= SESSION_BYTES_MAX + self.bytes_earned
