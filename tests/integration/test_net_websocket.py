@@ -68,6 +68,19 @@ async def test_a_plain_visit_is_told_what_this_is(session: aiohttp.ClientSession
         assert "Nodes talk" in await answer.text()
 
 
+async def test_a_key_that_is_none_is_refused() -> None:
+    async with served(WroteDown()) as called:
+        address = called.url.removeprefix("http://").split("/")[0]
+        host, _, port = address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = f"GET /peer HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \u00e4\u00e4\r\n\r\n"
+        writer.write(head.encode())
+        assert (await asyncio.wait_for(reader.readline(), 5)).split()[1] == b"400"
+        writer.close()
+        assert called.door.inside == 0
+
+
 async def test_a_browser_is_sent_away(session: aiohttp.ClientSession) -> None:
     async with served(WroteDown()) as called:
         for origin in ("https://example.org", "null", called.url):

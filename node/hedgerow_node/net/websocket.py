@@ -183,7 +183,10 @@ class PeerDoor:
         if task is not None:
             self.tasks.add(task)
         try:
-            await socket.prepare(request)
+            try:
+                await socket.prepare(request)
+            except ValueError:  # aiohttp's, for a key that is not even ASCII
+                return self._refuse("handshake", 400, "This is not the beginning of a WebSocket.")
             await self.serve(WebSocketTransport(socket, lambda: _abort(request)), attempt)
         finally:
             if task is not None:
