@@ -147,6 +147,129 @@ PEERS_TOLD_MAX: Final = 16
 WAIT_SECONDS_MAX: Final = 86_400
 """Seconds. The longest time one node can ask another to stay away."""
 
+MESSAGE_BYTES_MAX: Final = 72 * 1024
+"""Bytes. An MLS message of a room: the largest padding bucket (64 KiB) and what MLS puts around it."""
+
+COMMIT_BYTES_MAX: Final = 256 * 1024
+"""Bytes. A commit: one for 200 members has 17 kB, with fifty newcomers and their proofs 60 kB."""
+
+WELCOME_BYTES_MAX: Final = 512 * 1024
+"""Bytes. A Welcome with the ratchet tree inside: 70 kB at 200 members."""
+
+WELCOMES_MAX: Final = 64
+"""Welcomes. With one commit: devices that are let in at once."""
+
+WELCOMES_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Bytes. All Welcomes of one commit together: fifty at once into a room of two hundred."""
+
+REMOVES_MAX: Final = 256
+"""Mailboxes. Taken out by one commit: every device of a large room."""
+
+KEY_PACKAGE_BYTES_MAX: Final = 4 * 1024
+"""Bytes. A KeyPackage of suite 1 with its certificate has about 500."""
+
+KEY_PACKAGES_AT_ONCE_MAX: Final = 20
+"""KeyPackages. In one request."""
+
+KEY_PACKAGES_HELD_MAX: Final = 200
+"""KeyPackages. Of one device: one for each ask that is open and each room it waits to come back to."""
+
+KEY_PACKAGE_SECONDS_MAX: Final = 90 * 86_400
+"""Seconds. A KeyPackage is made for one ask; nobody approves an older one."""
+
+CONSENT_BYTES_MAX: Final = 64
+"""Bytes. The token that lets somebody claim a KeyPackage; 16 at least."""
+
+ROOMS_OF_DEVICE_MAX: Final = 500
+"""Rooms. In which one device takes part: more than anybody follows."""
+
+MAILBOXES_OF_DEVICE_MAX: Final = 1_000
+"""Mailboxes. Registered by one device, those among them that wait to be let in."""
+
+MAILBOXES_OF_ROOM_MAX: Final = 1_000
+"""Mailboxes. That take part in one room: what one log is tested with."""
+
+DEVICES_OF_ACCOUNT_MAX: Final = 16
+"""Devices. Of one person, the forgotten ones among them."""
+
+WELCOMES_WAITING_MAX: Final = 500
+"""Welcomes. That wait for one device."""
+
+LOG_PAGE_ENTRIES_MAX: Final = 500
+"""Entries. In one answer."""
+
+LOG_PAGE_BYTES_MAX: Final = 1024 * 1024
+"""Bytes. Payloads in one answer; the first entry is always in it."""
+
+ROOM_LOG_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Bytes. Payloads of one room's log that are kept at once: 30,000 messages of 8 kB in a month."""
+
+MESSAGE_SECONDS_KEPT: Final = 30 * 86_400
+"""Seconds. Who is away for longer has the rest from the others."""
+
+COMMIT_SECONDS_KEPT: Final = 90 * 86_400
+"""Seconds. Without them a device cannot go on; after a season it is let in anew."""
+
+WELCOME_SECONDS_KEPT: Final = 90 * 86_400
+"""Seconds. As long as the commits that follow it."""
+
+ASK_SECONDS_KEPT: Final = 30 * 86_400
+"""Seconds. Who was not answered in a month asks again."""
+
+ASK_BYTES_MAX: Final = 16 * 1024
+"""Bytes. Sealed: a name, a few words, what lets the newcomer be added."""
+
+ASKS_OF_INVITE_MAX: Final = 200
+"""Asks. Open at once by one invitation."""
+
+ASKS_OF_ACCOUNT_MAX: Final = 50
+"""Asks. Open at once of one account."""
+
+INVITE_NOTE_BYTES_MAX: Final = 2 * 1024
+"""Bytes. Sealed: who invites to what."""
+
+INVITE_SECONDS_MAX: Final = 90 * 86_400
+"""Seconds. A link on a poster is renewed each season."""
+
+INVITE_USES_MAX: Final = 1_000
+"""Accounts. Made with one invitation of the keeper: a whole community on one poster."""
+
+INVITE_USES_OF_MEMBER_MAX: Final = 50
+"""Accounts. Made with one invitation of a member."""
+
+INVITES_OF_ACCOUNT_MAX: Final = 100
+"""Invitations. Open at once of one account."""
+
+BLOB_BYTES_MAX: Final = 10 * 1024 * 1024
+"""Bytes. One file's ciphertext: a photograph, a few pages; not a film."""
+
+BLOB_SECONDS_KEPT: Final = 30 * 86_400
+"""Seconds. As long as the message that names it."""
+
+BLOBS_OF_ACCOUNT_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Bytes. Files of one account that are kept at once."""
+
+BLOBS_OF_ROOM_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""Bytes. Files of one room that are kept at once."""
+
+SEALED_INDEX_BYTES_MAX: Final = 1024 * 1024
+"""Bytes. The sealed index of an account's rooms: about a hundred for each."""
+
+SEALED_VAULT_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Bytes. The sealed vault of one device: the state of a hundred rooms."""
+
+RENDEZVOUS_BYTES_MAX: Final = 4 * 1024
+"""Bytes. What one of two devices that link leaves for the other."""
+
+RENDEZVOUS_SECONDS_MAX: Final = 600
+"""Seconds. Both devices lie on one table."""
+
+RENDEZVOUS_MAX: Final = 1_000
+"""Meeting places. Open at once; 8 MB of memory at most."""
+
+CHALLENGE_SECONDS_MAX: Final = 120
+"""Seconds. From the challenge to the signature of a recovery, which a program makes at once."""
+
 assert BODY_BYTES_MAX + SIGNATURES_MAX * 120 < ENVELOPE_BYTES_MAX < 65_535  # noqa: S101 - relations of constants
 assert DATES_MAX < ARRAY_ITEMS_MAX  # noqa: S101
 assert LEASE_SECONDS_DEFAULT < LEASE_SECONDS_MAX  # noqa: S101

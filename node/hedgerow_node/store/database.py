@@ -72,10 +72,20 @@ class Database:
         self._thread.start()
 
     @classmethod
-    def open(cls, path: Path, steps: Sequence[migrations.Step] = migrations.STEPS) -> "Database":
-        """Open or create the store at ``path`` and bring its tables up to date. Raises :class:`StoreError`."""
+    def open(
+        cls,
+        path: Path,
+        steps: Sequence[migrations.Step] = migrations.STEPS,
+        *,
+        set_name: str = migrations.SET_NAME,
+        pragmas: Sequence[str] = (),
+    ) -> "Database":
+        """Open or create the store at ``path`` and bring its tables up to date. Raises :class:`StoreError`.
+
+        ``pragmas`` are said to the writer before the file is made.
+        """
         try:
-            return cls(path, _open_writer(path, steps))
+            return cls(path, _open_writer(path, steps, set_name, (_PRAGMAS[0], *pragmas, *_PRAGMAS[1:])))
         except (sqlite3.Error, OSError) as error:
             raise StoreError(sentence_for(error, path.name)) from error
 
@@ -246,24 +256,24 @@ def _connect(path: Path) -> Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
 
 
-def _open_writer(path: Path, steps: Sequence[migrations.Step]) -> Connection:
+def _open_writer(path: Path, steps: Sequence[migrations.Step], set_name: str, pragmas: Sequence[str]) -> Connection:
     existed = path.exists() and path.stat().st_size > 0
     connection = _connect(path)
     try:
-        done = migrations.applied(connection)
+        done = migrations.applied(connection, set_name)
         newer = migrations.unknown(done, steps)
         if newer:
             raise StoreError(
                 f"{path.name} was written by a newer version of this program (it has had the step {newer[0]}). "
                 "Install that version, or restore the backup that was made before."
             )
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             connection.execute(pragma)
         due = migrations.pending(done, steps)
         if due:
             if existed:
                 _back_up(connection, path.with_name(f"{path.name}.before-{due[0].name}"))
-            migrations.apply(connection, steps)
+            migrations.apply(connection, steps, set_name)
     except BaseException:
         connection.close()
         raise
@@ -271,6 +281,7 @@ def _open_writer(path: Path, steps: Sequence[migrations.Step]) -> Connection:
 
 
 def _back_up(connection: Connection, path: Path) -> None:
+    path.touch(mode=0o600)
     target = sqlite3.connect(path)
     try:
         connection.backup(target)

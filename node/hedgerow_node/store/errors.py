@@ -18,14 +18,17 @@ def sentence_for(error: Exception, name: str) -> str:
     text = str(error).lower()
     for sign, sentence in _SENTENCES:
         if sign in text:
-            return sentence.format(name=name)
+            return sentence.format(name=name, otherwise=_OTHERWISE.get(name, ""))
     return f"The store {name} could not be used ({text})."
 
 
+# Listings come back from their feeds and from other nodes. Accounts and rooms are nowhere else.
+_OTHERWISE = {"public.db": ", or remove the file and import the listings again"}
+
 _SENTENCES = (
     ("full", "The disk is full, so {name} cannot take anything more. Free some space, then try again."),
-    ("malformed", "{name} is damaged. Restore a backup, or remove the file and import the listings again."),
-    ("not a database", "{name} is not a store of this program, or it is damaged. Restore a backup, or remove it."),
+    ("malformed", "{name} is damaged. Restore a backup{otherwise}."),
+    ("not a database", "{name} is not a store of this program, or it is damaged. Restore a backup{otherwise}."),
     ("readonly", "{name} cannot be written. Check who owns the data folder and whether the disk allows writing."),
     ("read-only", "{name} cannot be written. Check who owns the data folder and whether the disk allows writing."),
     ("unable to open", "{name} cannot be opened. Check that the data folder exists and that you may write in it."),

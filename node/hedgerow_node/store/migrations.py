@@ -154,12 +154,12 @@ _NETWORK = (
 STEPS: tuple[Step, ...] = (Step("0001_records_listings_search", _RECORDS), Step("0002_network", _NETWORK))
 
 
-def applied(connection: sqlite3.Connection) -> list[str]:
+def applied(connection: sqlite3.Connection, set_name: str = SET_NAME) -> list[str]:
     """The steps this file has had."""
     known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone()
     if known is None:
         return []
-    rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (SET_NAME,))
+    rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (set_name,))
     return [name for (name,) in rows]
 
 
@@ -174,12 +174,12 @@ def unknown(done: Sequence[str], steps: Sequence[Step] = STEPS) -> list[str]:
     return [name for name in done if name not in names]
 
 
-def apply(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
+def apply(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS, set_name: str = SET_NAME) -> None:
     """Run every step that is due, each in its own transaction."""
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
-    migrations = Migrations(SET_NAME)
+    migrations = Migrations(set_name)
     for step in steps:
         migrations(name=step.name)(_runner(step))
     migrations.apply(Database(connection, execute_plugins=False))

@@ -1,0 +1,1 @@
+"""Accounts without names: devices, invitations, asks, recovery, sealed records and the meeting place for linking."""

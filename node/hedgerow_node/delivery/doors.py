@@ -1,0 +1,139 @@
+"""What the street door may ask of delivery. :class:`hedgerow_node.delivery.service.DeliveryService` answers it.
+
+Everything may raise :class:`Refused` (a code and a sentence) and :class:`hedgerow_node.store.errors.StoreError`.
+What is returned is on the disk, except where a method says otherwise. A device only ever reaches rooms in which a
+mailbox of its own takes part; anything else is ``UNKNOWN``, whether it exists or not.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from hedgerow_node.store.private.values import (
+    BlobFile,
+    ClaimedKeyPackage,
+    Happened,
+    KeyPackageOffer,
+    LogPage,
+    Overview,
+    Refetch,
+    Session,
+    WelcomeRow,
+)
+from hedgerow_protocol.delivery.refusal import Refusal, Refused
+from hedgerow_protocol.delivery.values import (
+    Accepted,
+    BlobHash,
+    Head,
+    KeyPackageRef,
+    MailboxId,
+    RoomId,
+    Submission,
+    WelcomeId,
+)
+from hedgerow_protocol.ports import Timestamp
+
+__all__ = ["Delivery", "Happened", "Refusal", "Refused", "Session"]
+
+
+class Delivery(Protocol):
+    """Rooms' logs, mailboxes, KeyPackages, Welcomes and files."""
+
+    tell: Callable[[Happened], None]
+    """Called on the event loop after each commit of the store, once for everything in it, and before those who
+    submitted are answered. Set once; must not raise."""
+
+    # --- rooms
+
+    async def create_room(self, session: Session, room: RoomId, mailbox: MailboxId, *, now: Timestamp) -> Head:
+        """A new room in which this mailbox takes part. The same again is fine. Refusals: TAKEN, TOO_MANY."""
+        ...
+
+    async def log(self, session: Session, room: RoomId, *, after: int, limit: int) -> LogPage:
+        """Entries after a seq, oldest first: at most ``limit``, fewer when they are large.
+
+        A mailbox reads from the commit that let it in to the one that took it out, both included. Refusal: UNKNOWN.
+        """
+        ...
+
+    async def submit(self, session: Session, submission: Submission, *, now: Timestamp) -> Accepted | Refetch:
+        """Put an entry into the log. The same id in the same room again gives the same answer.
+
+        Refusals: UNKNOWN (room, mailbox), NOT_ALLOWED (taken out), BAD (not such an MLS message; unknown KeyPackage
+        in ``welcomes``; foreign mailbox in ``removes``; ``seen`` beyond the head), TOO_LARGE, TOO_MANY (the room is
+        full of undelivered words), StoreBusyError.
+        """
+        ...
+
+    async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
+        """Undo what an invalid commit did: the mailbox takes part again, as if it had never been taken out.
+
+        Whoever takes part may do it, and whoever of another account was taken out at the same time or later; nobody for
+        its own device.
+        Refusals: UNKNOWN, NOT_ALLOWED.
+        """
+        ...
+
+    async def stop(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
+        """Let one's own mailbox take part no longer. Refusal: UNKNOWN."""
+        ...
+
+    async def overview(self, session: Session) -> Overview:
+        """Everything that waits for this device: for ``GET /mailbox`` and the live socket's hello."""
+        ...
+
+    async def heads(self, session: Session, rooms: Sequence[RoomId]) -> Sequence[tuple[RoomId, Head]]:
+        """Signed heads of those of these rooms in which the device takes part: for ``{"heads": […]}``."""
+        ...
+
+    async def acknowledge(self, acknowledged: Sequence[tuple[Session, RoomId, int]]) -> None:
+        """These devices have processed these rooms up to these seqs; never goes back; strangers' rooms are passed over.
+
+        One call for many devices is one write: gather what arrives on live sockets.
+        """
+        ...
+
+    # --- KeyPackages and Welcomes
+
+    async def add_key_packages(self, session: Session, offers: Sequence[KeyPackageOffer], *, now: Timestamp) -> None:
+        """Keep KeyPackages, all or none. The same again is fine.
+
+        Refusals: BAD (does not verify; not suite 1; other ref or mailbox inside; expiry), TAKEN, TOO_MANY.
+        """
+        ...
+
+    async def claim_key_package(
+        self, session: Session, ref: KeyPackageRef, consent: bytes, *, now: Timestamp
+    ) -> ClaimedKeyPackage:
+        """Take a KeyPackage; the same account may ask again. Refusals: UNKNOWN (also a wrong token), USED, ENDED."""
+        ...
+
+    async def remove_key_package(self, session: Session, ref: KeyPackageRef) -> None:
+        """Take back one's own. Refusal: UNKNOWN."""
+        ...
+
+    async def welcomes(self, session: Session) -> Sequence[WelcomeRow]:
+        """Those that wait for this device, oldest first; fewer at once when they are large."""
+        ...
+
+    async def remove_welcome(self, session: Session, welcome: WelcomeId) -> None:
+        """It was processed. Refusal: UNKNOWN."""
+        ...
+
+    # --- files
+
+    async def put_blob(self, session: Session, room: RoomId, blob: BlobHash, data: bytes, *, now: Timestamp) -> None:
+        """Keep a file's ciphertext for a room. The same again is fine.
+
+        Refusals: UNKNOWN (room), BAD (hash), TOO_LARGE, TOO_MANY (quota of the account or the room).
+        """
+        ...
+
+    async def blob(self, session: Session, room: RoomId, blob: BlobHash) -> BlobFile:
+        """Where the ciphertext lies. Refusal: UNKNOWN."""
+        ...
+
+    # --- chores
+
+    async def prune(self, now: Timestamp) -> None:
+        """Remove what is no longer kept; once an hour."""
+        ...

@@ -1,0 +1,244 @@
+"""The delivery service: everything a device may ask about rooms, in front of the store."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from hashlib import sha256
+
+from hedgerow_node.delivery.doors import Delivery
+from hedgerow_node.delivery.files import BlobRoom
+from hedgerow_node.delivery.heads import Heads
+from hedgerow_node.delivery.pump import Pump
+from hedgerow_node.store.database import Connection
+from hedgerow_node.store.private import ask_rows, key_package_rows, log_rows, mailbox_rows, pruning
+from hedgerow_node.store.private.appending import Appender, Arrived
+from hedgerow_node.store.private.opening import PrivateStore
+from hedgerow_node.store.private.scribe import Scribe
+from hedgerow_node.store.private.values import (
+    BlobFile,
+    ClaimedKeyPackage,
+    Happened,
+    KeyPackageOffer,
+    LogPage,
+    MailboxRow,
+    Overview,
+    Refetch,
+    Session,
+    WelcomeRow,
+)
+from hedgerow_protocol import limits
+from hedgerow_protocol.delivery.envelope import check_payload, check_welcome
+from hedgerow_protocol.delivery.key_package import read_key_package
+from hedgerow_protocol.delivery.refusal import Refusal, Refused
+from hedgerow_protocol.delivery.values import (
+    Accepted,
+    BlobHash,
+    EntryKind,
+    Head,
+    KeyPackageRef,
+    MailboxId,
+    RoomId,
+    Submission,
+    WelcomeId,
+)
+from hedgerow_protocol.errors import Code, RemoteError
+from hedgerow_protocol.keys import SigningKey
+from hedgerow_protocol.ports import Entropy, Timestamp
+
+
+class DeliveryService:
+    """Answers :class:`hedgerow_node.delivery.doors.Delivery`. Close it before the store."""
+
+    def __init__(
+        self,
+        store: PrivateStore,
+        key: SigningKey,
+        *,
+        entropy: Entropy,
+        room_bytes_max: int = limits.ROOM_LOG_BYTES_MAX,
+    ) -> None:
+        self.tell: Callable[[Happened], None] = lambda happened: None
+        self._database = store.database
+        self._scribe = Scribe(store.database, lambda: self.tell)
+        self._heads = Heads(key)
+        self._pump = Pump(self._scribe, Appender(bytes_max=room_bytes_max, entropy=entropy))
+        self._blobs = BlobRoom(store, self._scribe)
+
+    async def close(self) -> None:
+        """Write what waits."""
+        await self._pump.close()
+
+    # --- rooms
+
+    async def create_room(self, session: Session, room: RoomId, mailbox: MailboxId, *, now: Timestamp) -> Head:
+        """See the door."""
+        position = await self._scribe.write(lambda c: mailbox_rows.found_room(c, session, room, mailbox))
+        return self._heads.of(room, position)
+
+    async def log(self, session: Session, room: RoomId, *, after: int, limit: int) -> LogPage:
+        """See the door."""
+
+        def read(connection: Connection) -> tuple[log_rows.Reach, list[bytes]]:
+            reach = log_rows.reach_of(connection, room, session.device_row)
+            limited = min(limit, limits.LOG_PAGE_ENTRIES_MAX)
+            return reach, log_rows.texts_after(connection, reach, after, limited, limits.LOG_PAGE_BYTES_MAX)
+
+        reach, texts = await self._database.read(read)
+        return LogPage(texts, self._heads.of(room, reach.position))
+
+    async def submit(self, session: Session, submission: Submission, *, now: Timestamp) -> Accepted | Refetch:
+        """See the door."""
+        _check_submission(submission)
+        payload_hash = sha256(submission.payload).digest()
+        outcome = await self._pump.submit(Arrived(submission, session.device_row, payload_hash, now))
+        if isinstance(outcome, Accepted):
+            return outcome
+        page = await self.log(session, submission.room, after=outcome.seen, limit=limits.LOG_PAGE_ENTRIES_MAX)
+        return Refetch(page)
+
+    async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
+        """See the door."""
+        await self._scribe.write(lambda c: (None, mailbox_rows.put_back(c, session, room, mailbox)))
+
+    async def stop(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
+        """See the door."""
+        await self._scribe.write(lambda c: (None, mailbox_rows.stop(c, session, room, mailbox)))
+
+    async def overview(self, session: Session) -> Overview:
+        """See the door."""
+
+        def read(connection: Connection) -> tuple[list[mailbox_rows.Standing], int, int]:
+            return (
+                mailbox_rows.rooms_of(connection, session),
+                key_package_rows.count_welcomes(connection, session),
+                ask_rows.count_asks(connection, session),
+            )
+
+        rooms, welcomes, asks = await self._database.read(read)
+        signed = [
+            MailboxRow(each.room, each.mailbox, each.acknowledged, self._heads.of(each.room, each.position), each.until)
+            for each in rooms
+        ]
+        return Overview(signed, welcomes, asks)
+
+    async def heads(self, session: Session, rooms: Sequence[RoomId]) -> Sequence[tuple[RoomId, Head]]:
+        """See the door."""
+        found = await self._database.read(lambda c: mailbox_rows.positions(c, session, rooms))
+        return [(room, self._heads.of(room, position)) for room, position in found]
+
+    async def acknowledge(self, acknowledged: Sequence[tuple[Session, RoomId, int]]) -> None:
+        """See the door."""
+        if acknowledged:
+            await self._scribe.quietly(lambda c: mailbox_rows.acknowledge(c, acknowledged))
+
+    # --- KeyPackages and Welcomes
+
+    async def add_key_packages(self, session: Session, offers: Sequence[KeyPackageOffer], *, now: Timestamp) -> None:
+        """See the door."""
+        if len(offers) > limits.KEY_PACKAGES_AT_ONCE_MAX:
+            raise Refused(Refusal.TOO_MANY, f"At most {limits.KEY_PACKAGES_AT_ONCE_MAX} KeyPackages at once.")
+        await asyncio.to_thread(_check_offers, offers, now)
+        await self._scribe.quietly(lambda c: key_package_rows.add_key_packages(c, session, offers))
+
+    async def claim_key_package(
+        self, session: Session, ref: KeyPackageRef, consent: bytes, *, now: Timestamp
+    ) -> ClaimedKeyPackage:
+        """See the door."""
+        return await self._scribe.quietly(lambda c: key_package_rows.claim_key_package(c, session, ref, consent, now))
+
+    async def remove_key_package(self, session: Session, ref: KeyPackageRef) -> None:
+        """See the door."""
+        await self._scribe.quietly(lambda c: key_package_rows.remove_key_package(c, session, ref))
+
+    async def welcomes(self, session: Session) -> Sequence[WelcomeRow]:
+        """See the door."""
+        return await self._database.read(lambda c: key_package_rows.welcomes_of(c, session))
+
+    async def remove_welcome(self, session: Session, welcome: WelcomeId) -> None:
+        """See the door."""
+        await self._scribe.quietly(lambda c: key_package_rows.remove_welcome(c, session, welcome))
+
+    # --- files
+
+    async def put_blob(self, session: Session, room: RoomId, blob: BlobHash, data: bytes, *, now: Timestamp) -> None:
+        """See the door."""
+        await self._blobs.put(session, room, blob, data, now)
+
+    async def blob(self, session: Session, room: RoomId, blob: BlobHash) -> BlobFile:
+        """See the door."""
+        return await self._blobs.find(session, room, blob)
+
+    # --- chores
+
+    async def prune(self, now: Timestamp) -> None:
+        """See the door. A little at a time: submissions go in between."""
+        for row in await self._database.read(lambda c: pruning.rooms_with_old_messages(c, now)):
+            while await self._scribe.quietly(partial(_prune_messages, row, now)):
+                pass
+        await self._prune_commits(now)
+        blobs = await self._scribe.quietly(lambda c: pruning.prune_blobs(c, now))
+        for row in await self._database.read(lambda c: pruning.empty_rooms(c, now)):
+            while (files := await self._scribe.quietly(partial(_remove_room, row))) is None:
+                pass
+            blobs += files
+        await self._blobs.forget([BlobHash(each) for each in blobs])
+
+    async def _prune_commits(self, now: Timestamp) -> None:
+        after = 0
+        while commits := await self._database.read(partial(_commits_kept, after)):
+            await self._scribe.quietly(partial(_prune_commits, commits, now))
+            after = commits[-1][0]
+
+
+def _fits(service: DeliveryService) -> Delivery:
+    return service
+
+
+def _prune_messages(room_row: int, now: int, connection: Connection) -> bool:
+    return pruning.prune_messages(connection, room_row, now)
+
+
+def _remove_room(room_row: int, connection: Connection) -> list[bytes] | None:
+    return pruning.remove_room(connection, room_row)
+
+
+def _commits_kept(after: int, connection: Connection) -> list[tuple[int, int]]:
+    return pruning.commits_kept(connection, after)
+
+
+def _prune_commits(commits: list[tuple[int, int]], now: int, connection: Connection) -> None:
+    pruning.prune_commits(connection, commits, now)
+
+
+def _check_submission(submission: Submission) -> None:
+    if submission.kind is not EntryKind.COMMIT and (submission.welcomes or submission.removes):
+        raise Refused(Refusal.BAD, "Only a commit lets devices in or takes them out.")
+    if len(submission.welcomes) > limits.WELCOMES_MAX or len(submission.removes) > limits.REMOVES_MAX:
+        raise Refused(Refusal.TOO_MANY, "This commit changes more at once than a commit may.")
+    if sum(len(each.payload) for each in submission.welcomes) > limits.WELCOMES_BYTES_MAX:
+        raise Refused(Refusal.TOO_LARGE, "The Welcomes of this commit are too large together.")
+    try:
+        check_payload(submission.payload, submission.room, submission.kind, submission.epoch)
+        for each in submission.welcomes:
+            check_welcome(each.payload)
+    except RemoteError as error:
+        raise refused(error) from error
+
+
+def _check_offers(offers: Sequence[KeyPackageOffer], now: int) -> None:
+    for offer in offers:
+        try:
+            package = read_key_package(offer.key_package)
+        except RemoteError as error:
+            raise refused(error) from error
+        if package.ref != offer.ref:
+            raise Refused(Refusal.BAD, "This reference belongs to another KeyPackage.")
+        if package.mailbox != offer.mailbox:
+            raise Refused(Refusal.BAD, "This KeyPackage names another mailbox.")
+        if not now < offer.expires <= min(package.not_after, now + limits.KEY_PACKAGE_SECONDS_MAX):
+            raise Refused(Refusal.BAD, "This KeyPackage expires too late, or has expired.")
+
+
+def refused(error: RemoteError) -> Refused:
+    """A stranger's mistake in bytes, as an answer."""
+    return Refused(Refusal.TOO_LARGE if error.code is Code.TOO_LARGE else Refusal.BAD, error.reason)

@@ -1,0 +1,1 @@
+"""What ``private.db`` holds: accounts, devices, rooms and mailboxes. No names, no words, no addresses."""

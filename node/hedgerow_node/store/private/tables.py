@@ -1,0 +1,177 @@
+"""The tables of ``private.db``, as numbered steps that are never edited once released.
+
+What is not here cannot be found by whoever takes the disk: no names, no addresses, no times of use, nothing of who
+sent an entry, who invited whom, or which member is behind a room's leaf. Where a day is enough, a day is kept.
+"""
+
+from typing import Final
+
+from hedgerow_node.store.migrations import Step
+
+SET_NAME: Final = "hedgerow-private"
+
+ROOM_SHIFT: Final = 32
+"""Bits. An entry's number is its room's row shifted by these, plus its seq: a room's log lies together."""
+
+_FIRST = (
+    # Rows of accounts, devices and rooms are never used again for another one.
+    """
+    CREATE TABLE account (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      key BLOB NOT NULL UNIQUE,
+      day INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE device (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+      name BLOB NOT NULL UNIQUE,
+      token_hash BLOB NOT NULL UNIQUE,
+      day INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX device_account ON device (account)",
+    # Where each log stands. messages_from: no message with a lower seq has a payload any more.
+    """
+    CREATE TABLE room (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name BLOB NOT NULL UNIQUE,
+      seq INTEGER NOT NULL,
+      time INTEGER NOT NULL,
+      hash BLOB NOT NULL,
+      bytes INTEGER NOT NULL DEFAULT 0,
+      messages_from INTEGER NOT NULL DEFAULT 1
+    ) STRICT
+    """,
+    # kind 1: commit, 2: message. payload_hash only once the payload is gone.
+    """
+    CREATE TABLE entry (
+      id INTEGER PRIMARY KEY,
+      time INTEGER NOT NULL,
+      kind INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      submission BLOB NOT NULL,
+      hash BLOB NOT NULL,
+      payload_hash BLOB,
+      payload BLOB
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX entry_submission ON entry (id >> 32, submission)",
+    "CREATE INDEX entry_commit ON entry (epoch) WHERE kind = 1",
+    "CREATE INDEX entry_commit_kept ON entry (kind) WHERE kind = 1 AND payload IS NOT NULL",
+    # One device in one room. room NULL: it waits to be let in. until: the last seq it may read, once it was taken out.
+    # device NULL: that device was revoked; the account may ask to come back to the room with another one.
+    """
+    CREATE TABLE mailbox (
+      id INTEGER PRIMARY KEY,
+      name BLOB NOT NULL UNIQUE,
+      account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+      device INTEGER REFERENCES device,
+      room INTEGER REFERENCES room,
+      joined INTEGER NOT NULL DEFAULT 0,
+      until INTEGER,
+      acknowledged INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    "CREATE INDEX mailbox_room ON mailbox (room) WHERE room IS NOT NULL",
+    "CREATE INDEX mailbox_device ON mailbox (device, room)",
+    "CREATE INDEX mailbox_account ON mailbox (account)",
+    # account NULL: the keeper's.
+    """
+    CREATE TABLE invite (
+      id INTEGER PRIMARY KEY,
+      name BLOB NOT NULL UNIQUE,
+      account INTEGER REFERENCES account ON DELETE CASCADE,
+      room INTEGER REFERENCES room ON DELETE CASCADE,
+      proof_hash BLOB NOT NULL,
+      expires INTEGER NOT NULL,
+      uses INTEGER NOT NULL,
+      used INTEGER NOT NULL DEFAULT 0,
+      note BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX invite_account ON invite (account)",
+    "CREATE INDEX invite_room ON invite (room) WHERE room IS NOT NULL",
+    """
+    CREATE TABLE ask (
+      id INTEGER PRIMARY KEY,
+      name BLOB NOT NULL UNIQUE,
+      account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+      device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,
+      invite INTEGER REFERENCES invite ON DELETE CASCADE,
+      room INTEGER REFERENCES room ON DELETE CASCADE,
+      body BLOB NOT NULL,
+      day INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX ask_account ON ask (account)",
+    "CREATE INDEX ask_device ON ask (device)",
+    "CREATE INDEX ask_invite ON ask (invite) WHERE invite IS NOT NULL",
+    "CREATE INDEX ask_room ON ask (room) WHERE room IS NOT NULL",
+    # claimed: the account that took it.
+    """
+    CREATE TABLE key_package (
+      id INTEGER PRIMARY KEY,
+      ref BLOB NOT NULL UNIQUE,
+      device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,
+      mailbox INTEGER NOT NULL REFERENCES mailbox ON DELETE CASCADE,
+      room BLOB,
+      consent_hash BLOB NOT NULL,
+      expires INTEGER NOT NULL,
+      claimed INTEGER REFERENCES account ON DELETE CASCADE,
+      data BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX key_package_device ON key_package (device)",
+    "CREATE INDEX key_package_mailbox ON key_package (mailbox)",
+    "CREATE INDEX key_package_claimed ON key_package (claimed) WHERE claimed IS NOT NULL",
+    """
+    CREATE TABLE welcome (
+      id INTEGER PRIMARY KEY,
+      name BLOB NOT NULL UNIQUE,
+      device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,
+      room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+      ref BLOB NOT NULL,
+      seq INTEGER NOT NULL,
+      day INTEGER NOT NULL,
+      payload BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX welcome_device ON welcome (device)",
+    "CREATE INDEX welcome_room ON welcome (room)",
+    # Files lie beside the database; see files.py.
+    """
+    CREATE TABLE blob (
+      id INTEGER PRIMARY KEY,
+      hash BLOB NOT NULL,
+      room INTEGER NOT NULL REFERENCES room,
+      account INTEGER REFERENCES account ON DELETE SET NULL,
+      size INTEGER NOT NULL,
+      day INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX blob_hash ON blob (hash, room)",
+    "CREATE INDEX blob_room ON blob (room)",
+    "CREATE INDEX blob_account ON blob (account) WHERE account IS NOT NULL",
+    """
+    CREATE TABLE sealed (
+      id INTEGER PRIMARY KEY,
+      account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      version INTEGER NOT NULL,
+      digest BLOB NOT NULL,
+      file TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX sealed_name ON sealed (account, name)",
+)
+
+STEPS: Final = (Step("0001_accounts_rooms", _FIRST),)
+
+PRAGMAS: Final = (
+    # An append touches one page of a few tables, and all of each page goes to the log of the database: small ones.
+    "PRAGMA page_size = 4096",
+    # What is deleted is overwritten.
+    "PRAGMA secure_delete = ON",
+)

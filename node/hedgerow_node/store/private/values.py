@@ -1,0 +1,218 @@
+"""What goes in and out of the private store: plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hedgerow_protocol.delivery.values import (
+    AccountKey,
+    AskId,
+    BlobHash,
+    DeviceId,
+    Head,
+    InviteId,
+    KeyPackageRef,
+    MailboxId,
+    RoomId,
+    WelcomeId,
+)
+
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A device that showed its token. The rows are the store's own numbers and are never given to another device."""
+
+    account: AccountKey
+    device: DeviceId
+    account_row: int
+    device_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What one commit of the store changed that somebody may be waiting to hear; on the disk already.
+
+    To be told in this order: first ``entries`` to everybody who listens to the room, then ``parted``, then ``joined``,
+    then the rest. (Who is taken out still hears of it; who is let in begins with a Welcome and reads the log.)
+    """
+
+    entries: Mapping[RoomId, Sequence[bytes]] = field(default_factory=dict)
+    """By room and in order of their seq: each the JSON object of the API with ``"room"`` in it, as UTF-8."""
+    heads: Mapping[RoomId, int] = field(default_factory=dict)
+    """The newest seq of each room in ``entries``."""
+    parted: Sequence[tuple[DeviceId, RoomId]] = ()
+    """Devices that a room's entries no longer go to."""
+    joined: Sequence[tuple[DeviceId, RoomId]] = ()
+    """Devices that a room's entries go to from now on (founded it, were let in, or put back)."""
+    welcomes: Sequence[DeviceId] = ()
+    """Devices for which a Welcome arrived."""
+    asks: Sequence[DeviceId] = ()
+    """Devices that have a new ask to look at."""
+    revoked: Sequence[DeviceId] = ()
+    """Devices whose tokens are no longer valid: their live sockets end."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether anybody is to hear of it."""
+        return bool(self.entries or self.parted or self.joined or self.welcomes or self.asks or self.revoked)
+
+
+# --- accounts
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """One device of an account."""
+
+    device: DeviceId
+    created_day: int
+    """Unix seconds of the start of the day (UTC) it was made."""
+    this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvite:
+    """An invitation as its maker hands it in."""
+
+    invite: InviteId
+    proof_hash: bytes
+    expires: int
+    uses: int
+    """How many accounts it may make; 0: it only lets people who have one ask."""
+    note: bytes = b""
+    """Sealed; the node cannot read it."""
+    room: RoomId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRow:
+    """An invitation as its maker sees it."""
+
+    invite: InviteId
+    expires: int
+    uses: int
+    uses_left: int
+    note: bytes
+    room: RoomId | None
+
+
+@dataclass(frozen=True, slots=True)
+class InviteView:
+    """An invitation as somebody with the link sees it."""
+
+    expires: int
+    uses_left: int
+    note: bytes
+
+    @property
+    def accounts(self) -> bool:
+        """Whether an account can still be made with it."""
+        return self.uses_left > 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskRow:
+    """Somebody asks to be let in."""
+
+    ask: AskId
+    invite: InviteId | None
+    """``None``: another device of a member asks."""
+    room: RoomId | None
+    body: bytes
+    time: int
+    """Unix seconds of the start of the day (UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """A sealed record and its version."""
+
+    version: int
+    body: bytes
+
+
+# --- delivery
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A part of a log and where the log stands."""
+
+    entries: Sequence[bytes]
+    """Each the JSON object of the API, as UTF-8, without ``"room"``."""
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Refetch:
+    """The answer to a commit that came second: what its author has not seen yet."""
+
+    page: LogPage
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRow:
+    """One room of a device."""
+
+    room: RoomId
+    mailbox: MailboxId
+    acknowledged: int
+    head: Head
+    """Where the log stands; for a mailbox that was taken out, still the room's head."""
+    until: int | None
+    """The last seq this mailbox may read, when it was taken out of the room; else ``None``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What waits for a device."""
+
+    rooms: Sequence[MailboxRow]
+    welcomes: int
+    asks: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPackageOffer:
+    """A KeyPackage on its way in."""
+
+    ref: KeyPackageRef
+    key_package: bytes
+    mailbox: MailboxId
+    consent_hash: bytes
+    """SHA-256 of the token that lets somebody claim it."""
+    expires: int
+    room: RoomId | None = None
+    """When given, it can only be used for this room."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedKeyPackage:
+    """A KeyPackage that was handed out."""
+
+    key_package: bytes
+    mailbox: MailboxId
+
+
+@dataclass(frozen=True, slots=True)
+class WelcomeRow:
+    """A Welcome that waits for its device."""
+
+    id: WelcomeId
+    ref: KeyPackageRef
+    room: RoomId
+    seq: int
+    """The commit's."""
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFile:
+    """A file's ciphertext on the disk."""
+
+    hash: BlobHash
+    path: Path
+    size: int
+    """Bytes."""
