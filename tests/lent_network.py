@@ -1,7 +1,7 @@
 """A network that is only said, for the keeper's page: as many peers as wanted, of every kind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hedgerow_node.config import ConfigError
@@ -37,9 +37,13 @@ def peer(number: int, now: int = NOW) -> PeerStatus:
     )
 
 
-def status(many: int, now: int = NOW, **more: Any) -> NetworkStatus:
-    """A neighbourhood of so many peers."""
+def status(many: int, now: int = NOW, features: Sequence[str] = (), **more: Any) -> NetworkStatus:
+    """A neighbourhood of so many peers; the first ones have one of ``features`` more."""
     links = tuple(peer(number, now) for number in range(many))
+    links = tuple(
+        replace(each, features=(*each.features, features[number])) if number < len(features) else each
+        for number, each in enumerate(links)
+    )
     chosen = tuple(each.address for each in links if each.pinned)
     return NetworkStatus(links=links, chosen=chosen, known_nodes=3 * many, **more)
 

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient
 
 from hedgerow_node.directory.query import query_from_params
 from hedgerow_node.directory.service import Directory
+from hedgerow_node.http.member.table import MEMBER_ROUTES
 from hedgerow_node.http.routes import ROUTES
 from hedgerow_protocol.content import Attendance, Facets, ListingContent, Place
 from hedgerow_protocol.ids import to_text
@@ -118,7 +119,8 @@ async def test_a_listing_in_json(client: TestClient) -> None:
 async def test_status(client: TestClient) -> None:
     response = await client.get("/api/v1/status")
     status = await response.json()
-    assert set(status) == {"node_id", "listings", "meetings", "records", "state_hash", "peers", "version"}
+    told = {"node_id", "listings", "meetings", "records", "state_hash", "peers", "version"}
+    assert set(status) == told | {"bundle", "client", "bundle_differs"}
     assert status["node_id"] == to_text(NODE_ID)
     assert status["listings"] == status["meetings"] == len(varied())
     assert len(status["state_hash"]) == 64
@@ -200,12 +202,15 @@ async def test_the_document_names_every_route(client: TestClient) -> None:
     document = await (await client.get("/api/v1/openapi.json")).json()
     described = set(document["paths"])
     routed = {route.path.replace("{id:[a-z2-7]{32}}", "{id}") for route in ROUTES if route.api}
-    assert described == routed
+    members = {route.path for route in MEMBER_ROUTES}
+    assert described == routed | members
+    for route in MEMBER_ROUTES:
+        assert route.method.lower() in document["paths"][route.path], route.path
     names = [parameter["name"] for parameter in document["paths"]["/api/v1/listings"]["get"]["parameters"]]
     for name in names:  # each described filter is understood: an unknown one would be refused by name
         response = await client.get(f"/api/v1/listings?{name}=")
         assert response.status == 200, name
-    operations = [path["get"]["operationId"] for path in document["paths"].values()]
+    operations = [each["operationId"] for path in document["paths"].values() for each in path.values()]
     assert len(set(operations)) == len(operations)
 
 

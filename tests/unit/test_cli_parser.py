@@ -71,12 +71,6 @@ def test_an_unknown_flag_names_its_neighbour(
     assert words in capsys.readouterr().err
 
 
-def test_later_issues_are_not_offered(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("invite", "tls"):
-        assert main([command]) == 2
-    capsys.readouterr()
-
-
 def test_every_command_has_help_in_plain_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out

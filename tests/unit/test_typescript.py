@@ -1,6 +1,7 @@
 """Runs the TypeScript tests and checks of ``webui/`` with the rest, and holds the folding vectors to this side too."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,16 +32,37 @@ def node() -> Path | None:
     return None
 
 
-def run(*arguments: str) -> None:
+def run(*arguments: str, timeout: float = 100, **environment: str) -> None:
     program = node()
     if program is None or not (WEBUI / "node_modules").is_dir():
         pytest.skip("Node.js 22.18 or the packages of webui/ are not here, so its TypeScript is not tested.")
-    done = subprocess.run([program, *arguments], cwd=WEBUI, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stdout + done.stderr
+    # Nothing runs with an unpatched engine: this changes nothing when the patches are in already.
+    for script in (["patches/apply.mjs"], list(arguments)):
+        done = subprocess.run(
+            [program, *script],
+            cwd=WEBUI,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_unit_tests() -> None:
     run("--test", *(str(path) for path in sorted((WEBUI / "tests").glob("*.test.ts"))))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_three_hundred_random_lives_of_rooms_with_the_real_engine() -> None:
+    run("--test", "tests/rooms-random.test.ts", timeout=3000, HEDGEROW_ROOM_SEEDS="300", HEDGEROW_MODEL_SEEDS="1")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_ten_thousand_random_lives_over_the_model_of_log_and_judge() -> None:
+    run("--test", "tests/rooms-random.test.ts", timeout=3000, HEDGEROW_ROOM_SEEDS="1", HEDGEROW_MODEL_SEEDS="10000")
 
 
 def test_types() -> None:

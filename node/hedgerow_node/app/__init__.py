@@ -10,29 +10,43 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from hedgerow_node import clock
 from hedgerow_node.app.control import open_control
+from hedgerow_node.app.control_members import member_routes
 from hedgerow_node.app.folder import prepare_folder
+from hedgerow_node.app.members import Members, open_members
 from hedgerow_node.app.peering import NodePeering
 from hedgerow_node.app.speaking import SpeakingDirectory
 from hedgerow_node.config import Config
 from hedgerow_node.directory.door_folder import FolderLock, make_folder
 from hedgerow_node.directory.service import Directory
+from hedgerow_node.http import bounds
+from hedgerow_node.http.certificate import OwnCertificate
 from hedgerow_node.http.client import Callers, subscriber
+from hedgerow_node.http.member.desk import open_desk
 from hedgerow_node.http.server import Street, build_app, keeper_link, open_street
+from hedgerow_node.http.site import SITE
+from hedgerow_node.http.webui import find_webui
 from hedgerow_node.memory import settle_memory
 from hedgerow_node.net.service import Network
 from hedgerow_node.net.websocket import Visitor
 from hedgerow_node.store.errors import StoreError
 from hedgerow_protocol.ids import NodeId
 
+if TYPE_CHECKING:
+    from hedgerow_node.app.certificates import Certificates
+
 LOG = logging.getLogger(__name__)
 
 PRUNE_SECONDS = 3_600.0
 """Seconds. What has expired is removed once an hour: leases end at whole hours for everybody."""
+
+FILES_BESIDE_CONNECTIONS = 512
+"""Files. Databases, peers, uploads and whatever libraries open."""
 
 CLOSE_NETWORK_SECONDS_MAX = 10.0
 """Seconds. To say goodbye to peers."""
@@ -53,11 +67,29 @@ class Node:
     node_id: NodeId
     street: Street
     network: Network
+    certificate: OwnCertificate | None = None
+    """With it, the same port speaks https, too."""
 
     @property
     def address(self) -> str:
         """The web address on this machine, with the path prefix and a final slash."""
         return f"{self.street.addresses[0]}{self.config.path_prefix}/"
+
+    @property
+    def home(self) -> str:
+        """The address others are told, without a final slash: the public one, else one that the node's own certificate
+        vouches for, else this machine's."""
+        if self.config.base_url:
+            return self.config.base_url
+        if self.certificate is not None and self.certificate.hosts:
+            return f"https://{self.certificate.hosts[0]}:{self.street.port}"
+        return self.street.addresses[0]
+
+    @property
+    def secure_addresses(self) -> tuple[str, ...]:
+        """Its https addresses where it has a certificate of its own."""
+        hosts = self.certificate.hosts if self.certificate is not None else ()
+        return tuple(f"https://{host}:{self.street.port}{self.config.path_prefix}/" for host in hosts)
 
 
 @asynccontextmanager
@@ -70,7 +102,11 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         node_id = NodeId(keys.node.public[1:])
         directory = SpeakingDirectory.open(config.database_file, records_max=config.records_max)
         stack.push_async_callback(_in_time("store", directory.close, CLOSE_STORE_SECONDS_MAX))
-        network = Network(config, directory, keys.node, _visitor_of(config))
+        members = await open_members(config, keys.node)
+        stack.push_async_callback(_in_time("members' store", members.close, CLOSE_STORE_SECONDS_MAX))
+        certificates = await _certificates_of(config)
+        webui = find_webui()
+        network = Network(config, directory, keys.node, _visitor_of(config), bundle=webui.bundle)
         leave = _in_time("network", network.stop, CLOSE_NETWORK_SECONDS_MAX)
         stack.push_async_callback(leave)
         await network.start()
@@ -82,12 +118,16 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
             node_id=node_id,
             version=version,
             peers=lambda: network.open_links,
+            webui=webui,
             source_url=config.source_url,
             peer_door=network.door.answer,
             peering=peering,
+            certificate=certificates.shown() if certificates is not None else None,
+            desk=open_desk(members.accounts, members.delivery, members.counts, clock.monotonic),
         )
-        street = await open_street(application, config.host, config.port)
-        node = Node(config, directory, node_id, street, network)
+        secured = {"ssl": certificates.context} if certificates is not None else {}
+        street = await open_street(application, config.host, config.port, **secured)
+        node = Node(config, directory, node_id, street, network, application[SITE].certificate)
         stack.push_async_callback(_in_time("street door", street.close, CLOSE_STREET_SECONDS_MAX))
         stack.push_async_callback(leave)  # peers hear a goodbye before their connections end
         await network.listening(street.port)
@@ -97,11 +137,14 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
             # keeper_link holds the prefix already, and so does the public address.
             return home.removesuffix(config.path_prefix) + keeper_link(application)
 
+        routes = member_routes(members.accounts, node.home)
         await stack.enter_async_context(
-            open_control(config, directory, peering, node_id=node_id, version=version, keeper_link=link)
+            open_control(config, directory, peering, node_id=node_id, version=version, keeper_link=link, more=routes)
         )
-        pruning = asyncio.create_task(_prune_hourly(directory), name="prune")
+        pruning = asyncio.create_task(_prune_hourly(directory, members), name="prune")
         stack.push_async_callback(_end, pruning)
+        if certificates is not None:
+            stack.push_async_callback(_end, asyncio.create_task(certificates.watch(), name="certificates"))
         yield node
 
 
@@ -115,6 +158,15 @@ def _visitor_of(config: Config) -> Callable[[web.BaseRequest], Visitor]:
         return Visitor(str(address) if address is not None else "", subscriber(address) if known else "")
 
     return visitor_of
+
+
+async def _certificates_of(config: Config) -> "Certificates | None":
+    if config.tls != "local":
+        return None
+    # The library behind it takes a while to load, so only those who use it do.
+    from hedgerow_node.app.certificates import open_certificates
+
+    return await asyncio.to_thread(open_certificates, config, clock.now())
 
 
 def _in_time(name: str, close: Callable[[], Awaitable[None]], seconds: float) -> Callable[[], Awaitable[None]]:
@@ -136,19 +188,38 @@ async def _end(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def _prune_hourly(directory: Directory) -> None:
+async def _prune_hourly(directory: Directory, members: Members) -> None:
     while True:
-        try:
-            await directory.prune(now=clock.now())
-        except StoreError:
-            LOG.exception("Removing what has expired did not work; it is tried again in an hour")
+        for prune in (directory.prune, members.prune):
+            try:
+                await prune(now=clock.now())
+            except StoreError:
+                LOG.exception("Removing what has expired did not work; it is tried again in an hour")
         await asyncio.sleep(PRUNE_SECONDS)
+
+
+def _allow_connections() -> None:
+    """Raise the number of files this process may have open to what its connections need, as far as the system lets it.
+
+    Many systems begin with 1,024, which is fewer than the live sockets of a large community.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows counts otherwise
+        return
+    low, high = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = bounds.CONNECTIONS_MAX + FILES_BESIDE_CONNECTIONS
+    if high != resource.RLIM_INFINITY:
+        wanted = min(wanted, high)
+    if low < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, high))
 
 
 async def run(config: Config, *, version: str, tell: Callable[[Node], None]) -> None:
     """Run a node until SIGTERM or SIGINT. ``tell`` is called once it listens."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    _allow_connections()
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, stop.set)

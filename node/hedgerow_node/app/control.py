@@ -4,7 +4,7 @@ Whoever can open the socket owns the data folder (the folder is 0700 and the soc
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from aiohttp import web
 
@@ -23,9 +23,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build_control(
-    directory: Directory, peering: NodePeering, *, node_id: NodeId, version: str, keeper_link: Callable[[], str]
+    directory: Directory,
+    peering: NodePeering,
+    *,
+    node_id: NodeId,
+    version: str,
+    keeper_link: Callable[[], str],
+    more: Sequence[web.RouteDef] = (),
 ) -> web.Application:
-    """The application behind the socket."""
+    """The application behind the socket; ``more`` are routes of other parts of the node."""
 
     async def accept(request: web.Request) -> web.Response:
         try:
@@ -59,6 +65,7 @@ def build_control(
             web.post("/keeper-link", link),
             web.get("/status", status),
             *network_routes(peering),
+            *more,
         ]
     )
     return app
@@ -81,9 +88,12 @@ async def open_control(
     node_id: NodeId,
     version: str,
     keeper_link: Callable[[], str],
+    more: Sequence[web.RouteDef] = (),
 ) -> AsyncIterator[None]:
     """Listen on the control socket until the block ends."""
-    application = build_control(directory, peering, node_id=node_id, version=version, keeper_link=keeper_link)
+    application = build_control(
+        directory, peering, node_id=node_id, version=version, keeper_link=keeper_link, more=more
+    )
     runner = web.AppRunner(application, handle_signals=False, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     path = config.control_socket

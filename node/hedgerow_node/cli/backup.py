@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from hedgerow_node import clock
+from hedgerow_node.cli.backup_private import PRIVATE_FILES, PRIVATE_STORE, stage_private, unpack_private
 from hedgerow_node.cli.parser import config_of
 from hedgerow_node.cli.progress import ProgressBar
 from hedgerow_node.cli.sentences import CommandError
@@ -18,6 +19,7 @@ from hedgerow_node.cli.version import version
 from hedgerow_node.config import Config
 from hedgerow_node.directory.door_folder import FolderLock
 from hedgerow_node.store.copies import copy_store, damage_of
+from hedgerow_node.tls.names import FILES as TLS_FILES
 
 MANIFEST = "hedgerow-backup.json"
 MANIFEST_BYTES_MAX = 64 * 1024
@@ -28,7 +30,8 @@ STORE_BYTES_MAX = 64 * 1024**3
 """Bytes. The store of the largest node anybody could configure."""
 
 STORE = "public.db"
-SMALL_FILES = ("node.key", "directory.key", "hedgerow.toml", "crisis-lines.toml")
+LARGE_FILES = (STORE, PRIVATE_STORE, PRIVATE_FILES)
+SMALL_FILES = ("node.key", "directory.key", "hedgerow.toml", "crisis-lines.toml", *TLS_FILES)
 
 
 def backup(options: argparse.Namespace) -> int:
@@ -43,12 +46,14 @@ def backup(options: argparse.Namespace) -> int:
     part = target.with_name(target.name + ".part")
     try:
         with tempfile.TemporaryDirectory(prefix="hedgerow-", dir=target.absolute().parent) as folder:
+            staged = stage_private(config, Path(folder), lambda done, total: bar("Copying", done, total))
             copy = Path(folder) / STORE
             if config.database_file.exists():
                 copy_store(config.database_file, copy, lambda done, total: bar("Copying", done, total))
                 if wrong := damage_of(copy):
                     raise CommandError(f"The copy is not sound, so no backup was written. {wrong}")
-            _pack(config, copy, part)
+                staged.append(copy)
+            _pack(config, staged, part)
         os.replace(part, target)  # noqa: PTH105 - it replaces on every system
     finally:
         bar.close()
@@ -60,10 +65,8 @@ def backup(options: argparse.Namespace) -> int:
     return 0
 
 
-def _pack(config: Config, store: Path, part: Path) -> None:
-    files = [config.data / name for name in SMALL_FILES if (config.data / name).is_file()]
-    if store.exists():
-        files.append(store)
+def _pack(config: Config, staged: list[Path], part: Path) -> None:
+    files = [config.data / name for name in SMALL_FILES if (config.data / name).is_file()] + staged
     manifest = {
         "format": 1,
         "version": version(),
@@ -120,7 +123,7 @@ def _unpack(file: Path, fresh: Path) -> None:
         with file.open("rb") as raw, tarfile.open(fileobj=raw, mode="r:") as tar:
             digests = _read_manifest(tar)
             for member in islice(tar, 1, None):
-                bound = STORE_BYTES_MAX if member.name == STORE else SMALL_FILE_BYTES_MAX
+                bound = STORE_BYTES_MAX if member.name in LARGE_FILES else SMALL_FILE_BYTES_MAX
                 if member.name not in digests or not member.isfile() or member.size > bound:
                     raise CommandError(f"{file} holds something that is not part of a backup: {member.name[:60]!r}.")
                 _copy_out(tar, member, fresh / member.name)
@@ -129,8 +132,10 @@ def _unpack(file: Path, fresh: Path) -> None:
     for name, digest in digests.items():
         if not (fresh / name).is_file() or digest_of(fresh / name) != digest:
             raise CommandError(f"{file} is damaged: {name} is not what was backed up. Nothing was changed.")
-    if STORE in digests and (wrong := damage_of(fresh / STORE)):
-        raise CommandError(f"The backup's store is damaged. Nothing was changed. {wrong}")
+    for store in {STORE, PRIVATE_STORE} & set(digests):
+        if wrong := damage_of(fresh / store):
+            raise CommandError(f"The backup's store is damaged. Nothing was changed. {wrong}")
+    unpack_private(fresh)
 
 
 def _read_manifest(tar: tarfile.TarFile) -> dict[str, str]:
@@ -144,7 +149,7 @@ def _read_manifest(tar: tarfile.TarFile) -> dict[str, str]:
         digests = {str(name): str(digest) for name, digest in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CommandError("This backup's list of contents cannot be read.") from error
-    if manifest.get("format") != 1 or not set(digests) <= {STORE, *SMALL_FILES} or "node.key" not in digests:
+    if manifest.get("format") != 1 or not set(digests) <= {*LARGE_FILES, *SMALL_FILES} or "node.key" not in digests:
         raise CommandError("This backup was made by another version of Hedgerow, or it is not one.")
     return digests
 

@@ -19,6 +19,9 @@ from hedgerow_protocol.keys import Usage
 DISK_BYTES_MIN = 500 * 1024**2
 """Bytes. Below this a busy import could fill the disk."""
 
+AUTHORITY_DAYS_LEFT_MIN = 60
+"""Days. Time for members to let their devices trust another certificate authority."""
+
 EARLIEST_SENSIBLE = 1_767_225_600
 """2026-01-01: a clock before this program was written is wrong."""
 
@@ -84,6 +87,10 @@ def run_checks(config: Config) -> Iterator[Check]:
     yield _key(config, "node key", Usage.NODE)
     yield _key(config, "directory key", Usage.STEWARD)
     yield _store(config)
+    yield _members(config)
+    yield _webui()
+    if config.tls == "local":
+        yield _certificate(config)
     node = _node(config)
     yield node
     if node.fine and node.sentence != NOT_RUNNING:
@@ -117,6 +124,40 @@ def _store(config: Config) -> Check:
     parts = (config.database_file, config.database_file.with_name(config.database_file.name + "-wal"))
     size = sum(part.stat().st_size for part in parts if part.exists()) / 1024**2
     return Check("store", not wrong, wrong or f"sound, {size:.1f} MiB")
+
+
+def _members(config: Config) -> Check:
+    from hedgerow_node.cli.doctor_private import private_check
+
+    return Check(*private_check(config.data))
+
+
+def _webui() -> Check:
+    """Whether the built files are those that were built together."""
+    from hedgerow_node.bundle import bundle_digest
+    from hedgerow_node.http.webui import find_webui
+
+    webui = find_webui()
+    if not webui.bundle.sha256:
+        return Check("web UI", True, "not built: pages are plain, and members cannot use the app", True)
+    if bundle_digest(webui.dist) != webui.bundle.sha256:
+        return Check("web UI", False, "its files are not the ones that were built. Install Hedgerow anew.")
+    return Check("web UI", True, f"as it was built: {webui.bundle.sha256[:16]}")
+
+
+def _certificate(config: Config) -> Check:
+    from hedgerow_node.tls.files import load
+    from hedgerow_node.tls.names import TlsError
+
+    try:
+        local = load(config.data)
+    except TlsError as error:
+        return Check("certificate", False, str(error))
+    days = int(local.authority.not_valid_after_utc.timestamp() - clock.now()) // 86_400
+    if days < AUTHORITY_DAYS_LEFT_MIN:
+        advice = f"its authority ends in {days} days. `hedgerow tls --replace` makes another, for devices to trust anew"
+        return Check("certificate", days > 0, advice, days > 0)
+    return Check("certificate", True, f"for {', '.join(local.names.hosts)}")
 
 
 def _node(config: Config) -> Check:

@@ -21,6 +21,9 @@ def network_checks(status: Mapping[str, Any]) -> Iterator[Finding]:
     if status["eclipse_suspected"]:
         sentence = "neighbours kept older listings back: add a peer whose keeper you know (hedgerow peers add URL)"
         yield Finding("neighbours", True, sentence, True)
+    if status["bundle_differs"]:
+        sentence = f"{status['bundle_differs']} peers of the same version serve another one: compare /about with them"
+        yield Finding("web UI of others", True, sentence, True)
     off = abs(status["clock_off_seconds"])
     yield Finding(
         "clock of others",

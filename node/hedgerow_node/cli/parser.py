@@ -8,11 +8,12 @@ from typing import Any
 
 from hedgerow_node.cli.kinds import KEEP_KINDS
 from hedgerow_node.cli.publish_parser import add_publish_parts
+from hedgerow_node.cli.secure_parser import add_secure_parts
 from hedgerow_node.config import SETTINGS, Config, ConfigError, load_config
 
 COMMANDS = (
-    "serve", "setup", "import", "export", "search", "publish", "peers", "keeper-link", "backup", "restore", "doctor",
-    "bench",
+    "serve", "setup", "import", "export", "search", "publish", "peers", "invite", "keeper-link", "tls",
+    "client-fingerprint", "backup", "restore", "doctor", "bench",
 )  # fmt: skip
 
 _VALUED = ("--data",)
@@ -246,12 +247,26 @@ def _add_peers(commands: Any) -> None:
         part.add_argument("file", type=Path, metavar="FILE")
 
 
+def _add_invite(commands: Any) -> None:
+    invite = _command(
+        commands,
+        "invite",
+        _lazy("invite", "invite"),
+        "make a link with which somebody can become a member",
+        more="Make a link, and its code for a phone's camera. Whoever has it can make an account on this node.",
+    )
+    invite.add_argument("--uses", type=int, default=1, metavar="N", help="for how many people (1 by default)")
+    invite.add_argument("--days", type=int, default=7, metavar="N", help="for how many days (7 by default)")
+
+
 def _add_keeping(commands: Any) -> None:
+    _add_invite(commands)
     _command(commands, "keeper-link", _lazy("keeping", "keeper_link"), "make a one-time link to the keeper's page")
     doctor = _command(commands, "doctor", _lazy("doctor", "doctor"), "look for what is wrong with this node")
     _add_settings(doctor)
     doctor.add_argument("--print-config", action="store_true", help="only show the settings in force")
     _add_peers(commands)
+    add_secure_parts(commands, _command, _lazy)
     backup = _command(commands, "backup", _lazy("backup", "backup"), "write everything into one file")
     backup.add_argument("file", type=Path, metavar="FILE")
     restore = _command(commands, "restore", _lazy("backup", "restore"), "bring a backup back")

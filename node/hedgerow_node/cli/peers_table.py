@@ -28,6 +28,11 @@ def lines_of(status: Mapping[str, Any], now: int) -> Iterator[str]:
 def _warnings(status: Mapping[str, Any]) -> Iterator[str]:
     if status["eclipse_suspected"]:
         yield "! Somebody may be keeping this node in the dark. Add a peer whose keeper you know."
+    if status["bundle_differs"]:
+        yield (
+            f"! {status['bundle_differs']} of these nodes say that they serve another program of the same version. "
+            "Compare /about with their keepers."
+        )
     if status["clock_off_seconds"]:
         yield f"! This machine's clock and those of peers differ by {span(abs(status['clock_off_seconds']))}."
 

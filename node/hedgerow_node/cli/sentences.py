@@ -16,6 +16,7 @@ from hedgerow_node.directory.query import QueryError
 from hedgerow_node.directory.versions import ClockError
 from hedgerow_node.formats.report import FormatError
 from hedgerow_node.store.errors import StoreError
+from hedgerow_node.tls.names import TlsError
 from hedgerow_protocol.errors import RemoteError
 
 LOG = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ _SENTENCES = (
     QueryError,
     RemoteError,
     StoreError,
+    TlsError,
 )
 """Exceptions whose text is written for people."""
 

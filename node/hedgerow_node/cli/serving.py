@@ -23,11 +23,14 @@ def serve(options: argparse.Namespace) -> int:
 
     def tell(node: app.Node) -> None:
         if options.json:
-            print(json.dumps({"url": node.address, "data": str(config.data)}), flush=True)
+            secure = node.secure_addresses
+            print(json.dumps({"url": node.address, "data": str(config.data), "secure": list(secure)}), flush=True)
             return
         print(f"Hedgerow is running: {node.address}", flush=True)
         if config.base_url:
             print(f"For visitors: {config.base_url}/", flush=True)
+        if node.secure_addresses:
+            print(f"With its own certificate: {' '.join(node.secure_addresses)}", flush=True)
         if first_time:
             print(
                 f"Its data is in {config.data}. Next: `hedgerow setup` asks for the community's name and one crisis",

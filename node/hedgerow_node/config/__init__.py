@@ -64,6 +64,10 @@ class Config:
     """The file of crisis lines; relative to the data folder."""
     source_url: str = ""
     """Where visitors find this version's source code, as the licence asks of whoever changed it."""
+    members_invite: bool = True
+    """Every member may bring others in; else only the keeper makes invitations to the community."""
+    tls: str = "off"
+    """``local``: also speak https, with the certificate that ``hedgerow tls`` made."""
     log: str = "info"
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each value came from: ``flag``, ``environment``, ``hedgerow.toml`` or ``default``."""
@@ -147,6 +151,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("locale", readers.locale, "The language of pages when a visitor's browser names none we speak."),
     Setting("crisis", readers.file_name, "The file of crisis lines, in the data folder or with its whole path."),
     Setting("source_url", readers.web_address, "Where visitors find the source code of this version (AGPL)."),
+    Setting("members_invite", readers.yes_or_no, "Every member may invite others; else only the keeper does."),
+    Setting("tls", readers.choice("off", "local"), "local: https with this node's own certificate (`hedgerow tls`)."),
     Setting("log", readers.choice("debug", "info", "warning", "error"), "How much to log."),
 )
 """Every setting but ``data``, which says where the file of the others is."""

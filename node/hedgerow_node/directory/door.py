@@ -83,7 +83,7 @@ async def open_door(config: Config) -> AsyncIterator[Door]:
     """
     make_folder(config.data)
     lock = FolderLock(config)
-    through_node = not await _take_or_find_node(config, lock)
+    through_node = not await take_or_find_node(config, lock)
     try:
         if not through_node:
             load_keys(config, clock.entropy)
@@ -96,7 +96,7 @@ async def open_door(config: Config) -> AsyncIterator[Door]:
         lock.release()
 
 
-async def _take_or_find_node(config: Config, lock: FolderLock) -> bool:
+async def take_or_find_node(config: Config, lock: FolderLock) -> bool:
     """Whether the lock was taken; False when a running node answers instead."""
     deadline = clock.monotonic() + WAIT_SECONDS_MAX
     while True:

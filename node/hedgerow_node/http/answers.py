@@ -1,9 +1,11 @@
 """Bodies made ready to send: compressed once, with a tag by which a browser asks whether they changed."""
 
 import asyncio
+import json
 import zlib
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 from aiohttp import web
 
@@ -29,6 +31,11 @@ class Ready:
     def size(self) -> int:
         """Bytes held in memory."""
         return len(self.body) + len(self.gzip or b"")
+
+
+def dump(value: Any) -> bytes:
+    """Compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def gzip_bytes(body: bytes, level: int = 6) -> bytes:

@@ -1,16 +1,14 @@
 """The JSON API under ``/api/v1``: the same search as the pages, for programs. Public data, open to every origin."""
 
 import asyncio
-import json
-from typing import Any
 
 from aiohttp import web
 
 from hedgerow_node.directory.query import Query, QueryError, query_from_params
 from hedgerow_node.http import security
-from hedgerow_node.http.answers import Ready, answer_once, answer_ready, make_ready
+from hedgerow_node.http.answers import Ready, answer_once, answer_ready, dump, make_ready
 from hedgerow_node.http.openapi import openapi_document
-from hedgerow_node.http.pages_public import find_listing, node_facts
+from hedgerow_node.http.pages_public import bundle_differs, find_listing, node_facts
 from hedgerow_node.http.problems import Problem
 from hedgerow_node.http.site import SITE
 from hedgerow_node.http.snapshots import JSON, json_ready
@@ -76,7 +74,7 @@ async def status(request: web.Request) -> web.StreamResponse:
         facts["node_id"] = facts.pop("id")
         return make_ready(dump(facts), JSON)
 
-    ready = await site.snapshots.ready(("status", str(site.peers())), make)
+    ready = await site.snapshots.ready(("status", str(site.peers()), str(bundle_differs(site))), make)
     return public(answer_ready(request, ready))
 
 
@@ -121,8 +119,3 @@ def public(response: web.Response) -> web.Response:
     for name, value in security.ANY_ORIGIN:
         response.headers[name] = value
     return response
-
-
-def dump(value: Any) -> bytes:
-    """Compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -11,6 +11,9 @@ from hedgerow_node.http.problems import Problem, not_found
 from hedgerow_node.http.site import SITE
 from hedgerow_node.http.wording import Wording
 
+WASM_WORKER = "crypto.worker-"
+"""What the name of the one worker begins with that may use WebAssembly (webui/src/workers/crypto.worker.ts)."""
+
 
 async def asset(request: web.Request) -> web.Response:
     """``/assets/{file}``."""
@@ -20,6 +23,11 @@ async def asset(request: web.Request) -> web.Response:
     if found is None:
         raise not_found("There is no such file.")
     headers = {"Content-Type": found.content_type, "Cache-Control": security.IMMUTABLE, "Vary": "Accept-Encoding"}
+    if file.endswith(".js"):
+        # The policy of a file matters where it is the script of a worker.
+        request[security.OWN_POLICY] = security.worker_policy(
+            site.callers.host_of(request), wasm=file.startswith(WASM_WORKER)
+        )
     accepted = request.headers.get("Accept-Encoding", "")
     body = found.body
     if found.brotli is not None and "br" in accepted:

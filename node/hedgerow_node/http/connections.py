@@ -7,6 +7,7 @@ one sweep a second closes what is too slow, and one address may hold only so man
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,11 +46,7 @@ class Door:
 
     def enter(self, handler: "PatientHandler", remote: str) -> bool:
         """Count a new connection in; False when it is one too many."""
-        address = parse_address(remote)
-        counted = address is not None and not self.callers.is_trusted(address)
-        if address is not None and address.is_loopback and not self.limit_loopback:
-            counted = False
-        key = subscriber(address) if counted else ""
+        key = self.key_of(remote)
         if len(self.handlers) >= self.connections_max or (key and self.addresses[key] >= self.per_address_max):
             self.refused += 1
             return False
@@ -60,6 +57,14 @@ class Door:
         if self.sweeping is None:
             self._plan_sweep()
         return True
+
+    def key_of(self, remote: str) -> str:
+        """What a connection from there is counted as; empty when only the sum of all counts."""
+        address = parse_address(remote)
+        counted = address is not None and not self.callers.is_trusted(address)
+        if address is not None and address.is_loopback and not self.limit_loopback:
+            counted = False
+        return subscriber(address) if counted else ""
 
     def leave(self, handler: "PatientHandler") -> None:
         """Count a connection out."""
@@ -188,12 +193,17 @@ class PatientHandler(web.RequestHandler):
 async def listen(runner: web.BaseRunner, door: Door, host: str, port: int, **server_arguments: Any) -> asyncio.Server:
     """Open the door. ``runner`` must be set up. Close the server before ``runner.cleanup()``.
 
-    ``server_arguments`` go to ``loop.create_server`` (``ssl``, ``sock``, ``reuse_port``).
+    ``server_arguments`` go to ``loop.create_server`` (``sock``, ``reuse_port``).
     """
-    loop = asyncio.get_running_loop()
-    manager = runner.server
+    loop, factory = asyncio.get_running_loop(), handlers(runner, door)
+    if "sock" in server_arguments:
+        return await loop.create_server(factory, **server_arguments)
+    return await loop.create_server(factory, host, port, **server_arguments)
+
+
+def handlers(runner: web.BaseRunner, door: Door) -> Callable[[], PatientHandler]:
+    """Makes one handler for each connection. ``runner`` must be set up."""
+    loop, manager = asyncio.get_running_loop(), runner.server
     if manager is None:
         raise RuntimeError("Set the runner up first.")
-    if "sock" in server_arguments:
-        return await loop.create_server(lambda: PatientHandler(manager, door, loop), **server_arguments)
-    return await loop.create_server(lambda: PatientHandler(manager, door, loop), host, port, **server_arguments)
+    return lambda: PatientHandler(manager, door, loop)

@@ -24,6 +24,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PEER_PATH = "/peer"
 """Where other nodes come in, over WebSocket."""
 
+API_PATH = "/api/v1/"
+"""The JSON API. Nothing below it reads a cookie: whoever may do more than read shows a token in ``Authorization``,
+which no browser sends by itself. So another website's page can do nothing here in somebody's name, and every origin is
+let in: the saved client's, too, which is ``null``."""
+
 PROGRAM_PATHS = ("/api/", "/export/", "/directory/", "/healthz", "/readyz", "/metrics", PEER_PATH)
 """Paths whose errors are for programs."""
 
@@ -95,7 +100,9 @@ def _admit(site: Site, request: web.Request) -> None:
                 f"That was a lot at once. Wait {seconds} seconds, then go on.",
                 headers=(("Retry-After", str(seconds)),),
             )
-    if request.method not in READING and not origin_is_ours(request, host):
+    if request.method in READING or request.path.removeprefix(site.prefix).startswith(API_PATH):
+        return
+    if not origin_is_ours(request, host):
         raise Problem(403, "This form was sent by another website. Open the page here and try again.", own_words=True)
 
 
@@ -124,6 +131,8 @@ async def _tell(site: Site, request: web.Request, problem: Problem) -> web.Strea
             response.headers[name] = value
     else:
         response = problem_response(problem)
+    if path.startswith(API_PATH) and problem.status != 421:  # 421: asked for by a name that is not ours
+        security.open_to_every_origin(response)
     if problem.status in (408, 413):
         response.force_close()
     response.headers[hdrs.CACHE_CONTROL] = security.NO_STORE
@@ -144,6 +153,7 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
         return  # no page follows
     caller = request.get(CALLER)
     headers.update(security.ALWAYS_SECURE if caller is not None and caller.secure else security.ALWAYS)
+    headers.update(request.get(security.OWN_POLICY, ()))
     if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:
         headers[security.OWN_ORIGIN[0]] = security.OWN_ORIGIN[1]
     if hdrs.CACHE_CONTROL not in headers:

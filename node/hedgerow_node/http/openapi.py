@@ -12,6 +12,7 @@ from hedgerow_node.directory.query import (
     QUERY_CHARACTERS_MAX,
 )
 from hedgerow_node.http.bounds import EXPORT_LISTINGS_MAX
+from hedgerow_node.http.openapi_member import SCHEMAS, SECURITY, member_paths
 from hedgerow_node.http.problems import PROBLEM_TYPE
 from hedgerow_protocol import limits
 
@@ -66,14 +67,19 @@ def openapi_document(version: str, server: str) -> dict[str, Any]:
             "title": "Hedgerow",
             "version": version,
             "description": (
-                "Public listings of peer-support groups. Everything here is public and may be shown elsewhere. "
-                "No key is needed; requests are limited by address, and nothing about them is kept."
+                "Public listings of peer-support groups, which may be shown elsewhere: no key is needed, requests are "
+                "limited by address, and nothing about them is kept. And the members' side: accounts, devices and "
+                "rooms, of which this node sees ciphertext only; a device shows its token."
             ),
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "servers": [{"url": server or "/"}],
-        "paths": _paths(),
-        "components": {"schemas": _schemas(), "responses": {"Problem": _problem_response()}},
+        "paths": _paths() | member_paths(),
+        "components": {
+            "schemas": _schemas() | SCHEMAS,
+            "responses": {"Problem": _problem_response()},
+            "securitySchemes": SECURITY,
+        },
     }
 
 
@@ -173,7 +179,7 @@ def _schemas() -> dict[str, Any]:
     nullable_text = {"type": ["string", "null"]}
     return {
         "Problem": _object(
-            {"title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "field": TEXT},
+            {"type": TEXT, "title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "field": TEXT},
             required=("title", "status", "detail"),
         ),
         "State": _object({"status": TEXT}, required=("status",)),
@@ -186,6 +192,12 @@ def _schemas() -> dict[str, Any]:
                 "state_hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
                 "peers": {"type": "integer"},
                 "version": TEXT,
+                "bundle": {"type": "string", "description": "SHA-256 of all that browsers get; empty if not built."},
+                "client": {"type": "string", "description": "SHA-256 of the saved client, /client.html."},
+                "bundle_differs": {
+                    "type": "integer",
+                    "description": "Connected nodes that say they serve another bundle of the same version.",
+                },
             }
         ),
         "ListingsPage": _object({"listings": {"type": "array", "items": _ref("Listing")}, "next": nullable_text}),

@@ -10,6 +10,7 @@ from hedgerow_node.http.cards import Beholder, is_web_address, listing_page, pho
 from hedgerow_node.http.help_now.crisis_lines import CrisisFile, CrisisLine, read_crisis_file
 from hedgerow_node.http.help_now.numbers import CountryNumbers, NumberList, emergency_numbers
 from hedgerow_node.http.languages import by_preference, json_for_script
+from hedgerow_node.http.pages_secure import client_facts
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import CALLER, SITE, Site
@@ -154,6 +155,8 @@ async def about(request: web.Request) -> web.Response:
             )
         ],
         "source_url": site.source_url,
+        "client": await client_facts(site),
+        "differs": bundle_differs(site),
     }
     return await site.pages.page(request, view, "about.html", values, index=True)
 
@@ -169,7 +172,15 @@ async def node_facts(site: Site) -> dict[str, Any]:
         "records": counts.records,
         "state_hash": counts.state_hash,
         "peers": site.peers(),
+        "bundle": site.webui.bundle.sha256,
+        "client": site.webui.bundle.client,
+        "bundle_differs": bundle_differs(site),
     }
+
+
+def bundle_differs(site: Site) -> int:
+    """How many connected nodes say that they serve another bundle of the same version."""
+    return int(site.peering.status()["bundle_differs"]) if site.peering is not None else 0
 
 
 async def shown_facts(site: Site, view: View) -> dict[str, Any]:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from hedgerow_node.http import api, assets, exports, health, pages_directory, pages_print, pages_public
+from hedgerow_node.http import pages_secure as secure
+from hedgerow_node.http.keeper import inviting, publishing
 from hedgerow_node.http.keeper import network_pages as network
 from hedgerow_node.http.keeper import pages as keeper
-from hedgerow_node.http.keeper import publishing
+from hedgerow_node.http.member import pages as member_pages
+from hedgerow_node.http.member.table import add_member_routes
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -37,7 +40,13 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/help-now", pages_public.help_now),
     Route("GET", "/about", pages_public.about),
     Route("GET", "/leaving", pages_public.leaving),
+    Route("GET", "/safe-connection", secure.safe_connection),
+    Route("GET", "/safe-connection/ca.crt", secure.authority_certificate),
+    Route("GET", "/client.html", secure.saved_client),
+    Route("GET", "/app/sw.js", secure.service_worker),
     Route("GET", "/directory/list.json", assets.compact_list, api=True),
+    Route("GET", "/app", member_pages.app),
+    Route("GET", "/join", member_pages.join),
     Route("GET", "/assets/{file}", assets.asset),
     Route("GET", "/robots.txt", assets.robots),
     Route("GET", "/api/v1/listings", api.listings, api=True),
@@ -71,6 +80,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/keeper/cosign", keeper.cosign),
     Route("GET", "/keeper/cosign/{draft:[a-z2-7]{16}}", keeper.cosign_download),
     Route("POST", "/keeper/cosign/{draft:[a-z2-7]{16}}/sign", keeper.cosign_sign),
+    Route("GET", "/keeper/invite", inviting.invite_form),
+    Route("POST", "/keeper/invite", inviting.invite),
     Route("GET", "/keeper/network", network.network),
     Route("GET", "/keeper/network/{part:peers|blocks|blocks/import}", network.back),
     Route("POST", "/keeper/network/peers", network.change_peers),
@@ -81,7 +92,8 @@ ROUTES: tuple[Route, ...] = (
 
 
 def add_routes(app: web.Application, prefix: str) -> None:
-    """Add the table below the path prefix, and without it for proxies that take the prefix off."""
+    """Add the tables below the path prefix, and without it for proxies that take the prefix off."""
+    add_member_routes(app, prefix)
     for base in dict.fromkeys((prefix, "")):
         for route in ROUTES:
             app.router.add_route(route.method, base + route.path, route.handler)

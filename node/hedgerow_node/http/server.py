@@ -10,12 +10,16 @@ from aiohttp import web
 from hedgerow_node import clock
 from hedgerow_node.config import Config
 from hedgerow_node.http import bounds
+from hedgerow_node.http.certificate import OwnCertificate
 from hedgerow_node.http.client import Callers, Hosts
-from hedgerow_node.http.connections import Door, listen
+from hedgerow_node.http.connections import Door, handlers, listen
+from hedgerow_node.http.first_byte import BothServer, listen_both
 from hedgerow_node.http.keeper.cosigning import CosignDrafts
 from hedgerow_node.http.keeper.links import KeeperLinks
 from hedgerow_node.http.keeper.pages import DRAFTS
 from hedgerow_node.http.languages import Languages
+from hedgerow_node.http.member.body import BODIES, Bodies
+from hedgerow_node.http.member.desk import DESK, Desk
 from hedgerow_node.http.middleware import PEER_PATH, Handler, dress, street_door
 from hedgerow_node.http.peering import Peering
 from hedgerow_node.http.rate import RateLimit
@@ -48,9 +52,12 @@ def build_app(
     source_url: str = "",
     peer_door: Handler | None = None,
     peering: Peering | None = None,
+    certificate: OwnCertificate | None = None,
+    desk: Desk | None = None,
 ) -> web.Application:
     """The application of one node. Nothing heavy is loaded or read before the first request.
 
+    ``desk`` is the members' side; without it there is none.
     ``peer_door`` answers ``GET /peer``, where other nodes come in; ``peering`` is what the keeper's page shows of them.
     """
     webui = webui or find_webui()
@@ -75,7 +82,7 @@ def build_app(
         entropy=entropy,
         prefix=prefix,
         callers=Callers(config.trusted_proxies),
-        hosts=Hosts((config.base_url, config.announce, f"http://{config.host}" if ":" not in config.host else "")),
+        hosts=Hosts(_own_addresses(config, certificate)),
         rate=RateLimit(),
         webui=webui,
         pages=pages,
@@ -83,8 +90,13 @@ def build_app(
         snapshots=Snapshots(directory, now, monotonic),
         source_url=source_url,
         peering=peering,
+        certificate=certificate,
     )
     app[DRAFTS] = CosignDrafts()
+    app[BODIES] = Bodies()
+    if desk is not None:
+        app[DESK] = desk
+        app.on_shutdown.append(_close_desk)
     app.on_response_prepare.append(dress)
     app.on_cleanup.append(_close_snapshots)
     add_routes(app, prefix)
@@ -92,6 +104,16 @@ def build_app(
         for base in dict.fromkeys((prefix, "")):
             app.router.add_get(base + PEER_PATH, peer_door, allow_head=False)
     return app
+
+
+def _own_addresses(config: Config, certificate: OwnCertificate | None) -> list[str]:
+    listening = f"http://{config.host}" if ":" not in config.host else ""
+    vouched = [f"https://{host}" for host in certificate.hosts] if certificate is not None else []
+    return [config.base_url, config.announce, listening, *vouched]
+
+
+async def _close_desk(app: web.Application) -> None:
+    await app[DESK].close()
 
 
 async def _close_snapshots(app: web.Application) -> None:
@@ -112,7 +134,7 @@ class Street:
     """An open street door."""
 
     runner: web.AppRunner
-    server: asyncio.Server
+    server: asyncio.Server | BothServer
     door: Door
 
     @property
@@ -137,12 +159,19 @@ class Street:
 
 
 async def open_street(app: web.Application, host: str, port: int, **server_arguments: Any) -> Street:
-    """Listen. ``server_arguments`` go to ``loop.create_server`` (``ssl``, ``reuse_port``). Raises :class:`OSError`."""
+    """Listen. ``server_arguments`` go to ``loop.create_server`` (``reuse_port``). Raises :class:`OSError`.
+
+    With ``ssl`` (a context) the port speaks https, and goes on speaking http to whoever does not trust it yet.
+    """
     runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=5.0)
     await runner.setup()
     door = Door(app[SITE].callers)
     try:
-        server = await listen(runner, door, host, port, **server_arguments)
+        context = server_arguments.pop("ssl", None)
+        if context is None:
+            server: asyncio.Server | BothServer = await listen(runner, door, host, port, **server_arguments)
+        else:
+            server = await listen_both(host, port, handlers(runner, door), context, door)
     except BaseException:
         await runner.cleanup()
         raise

@@ -16,6 +16,7 @@ from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Entropy, Instant, Timestamp
 
 if TYPE_CHECKING:
+    from hedgerow_node.http.certificate import OwnCertificate
     from hedgerow_node.http.keeper.links import KeeperLinks
     from hedgerow_node.http.peering import Peering
     from hedgerow_node.http.snapshots import Snapshots
@@ -46,6 +47,8 @@ class Site:
     source_url: str = ""
     """Where this program's source code is offered (AGPL, section 13)."""
     limit_loopback: bool = False
+    certificate: "OwnCertificate | None" = None
+    """With it, the same port speaks https, too."""
     peering: "Peering | None" = None
     """The network, in the keeper's hands; ``None`` where this node talks to no others."""
 

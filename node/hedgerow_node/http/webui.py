@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hedgerow_node.bundle import Bundle, read_bundle
+
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".ico": "image/x-icon",
@@ -37,6 +39,7 @@ class WebUi:
 
     root: Path
     _names: dict[str, str] | None = None
+    _bundle: Bundle | None = None
     loaded: dict[str, Asset] = field(default_factory=dict)
 
     @property
@@ -46,6 +49,17 @@ class WebUi:
     @property
     def locales(self) -> Path:
         return self.root / "locales"
+
+    @property
+    def dist(self) -> Path:
+        return self.root / "dist"
+
+    @property
+    def bundle(self) -> Bundle:
+        """The version and hash of what was built (blocking; once)."""
+        if self._bundle is None:
+            self._bundle = read_bundle(self.dist)
+        return self._bundle
 
     def asset_path(self, name: str) -> str:
         """``assets/style-1a2b.css`` for ``style.css``; empty when the UI is not built."""

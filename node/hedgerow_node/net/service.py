@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 from aiohttp import web
 
 from hedgerow_node import clock
+from hedgerow_node.bundle import NOT_BUILT, Bundle
 from hedgerow_node.config import Config
 from hedgerow_node.directory.service import Directory
 from hedgerow_node.net.announcing import Announced, Announcer, channel_key
@@ -69,6 +70,8 @@ class Network:
     key: SigningKey
     visitor_of: Callable[[web.Request], Visitor]
     dialer: Dialer | None = None
+    bundle: Bundle = NOT_BUILT
+    """What this node serves to browsers: told to peers, and compared with what they say of theirs."""
     moment: Callable[[], Now] = now
     """The clocks that links and the machine go by; a bench lends quicker ones."""
     door: PeerDoor = field(init=False)
@@ -93,7 +96,9 @@ class Network:
 
     def __post_init__(self) -> None:
         config, channel = self.config, channel_key(self.key)
-        self._settings = Settings(records_max=config.records_max, relay=config.relay, onion=bool(config.tor_proxy))
+        self._settings = Settings(
+            config.records_max, config.relay, onion=bool(config.tor_proxy), also=self.bundle.features
+        )
         self.chosen = config.peers
         self._memory = Memory(self.directory)
         self._engine = Engine(self._act, self.moment)
@@ -375,6 +380,7 @@ class Network:
             lan="off" if self.lan is None else self.lan.problem or "on",
             lan_nodes=len(self.lan.addresses) if self.lan is not None else 0,
             clock_off_seconds=self.notices.get(Notice.CLOCK_WRONG, 0),
+            bundle=self.bundle,
             eclipse_suspected=bool(self.notices.get(Notice.ECLIPSE_SUSPECTED)),
             refused={str(code): count for code, count in self.refused.items()},
             turned_away=dict(self.door.turned_away),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from hedgerow_node.bundle import NOT_BUILT, Bundle
 from hedgerow_node.net.gate import Gate
 from hedgerow_protocol import ids
 from hedgerow_protocol.gossip.machine import Gossip
@@ -116,6 +117,8 @@ class NetworkStatus:
     clock_off_seconds: int = 0
     """How far this node's clock is from those of its peers, when that is worth a word."""
     eclipse_suspected: bool = False
+    bundle: Bundle = NOT_BUILT
+    """What this node serves to browsers."""
     refused: dict[str, int] = field(default_factory=dict)
     """Records refused since the start, by code."""
     turned_away: dict[str, int] = field(default_factory=dict)
@@ -144,6 +147,8 @@ class NetworkStatus:
             "lan_nodes": self.lan_nodes,
             "clock_off_seconds": self.clock_off_seconds,
             "eclipse_suspected": self.eclipse_suspected,
+            "bundle": self.bundle.feature,
+            "bundle_differs": sum(self.bundle.differs(each.features) for each in self.links),
             "refused": self.refused,
             "turned_away": self.turned_away,
             "ended": self.ended,

@@ -54,6 +54,8 @@ class NetworkWords:
             found.append(t("network.alone"))
         if self.status["eclipse_suspected"]:
             found.append(t("network.dark"))
+        if self.status["bundle_differs"]:
+            found.append(t("secure.differs", count=self.status["bundle_differs"]))
         if self.status["clock_off_seconds"]:
             found.append(t("network.clock", time=self.duration(abs(self.status["clock_off_seconds"]))))
         return [{"kind": "warn", "text": text} for text in found]

@@ -11,7 +11,8 @@ from hedgerow_node.http.forms import read_form, read_upload
 from hedgerow_node.http.keeper import guard, own
 from hedgerow_node.http.keeper.cosigning import CosignDrafts
 from hedgerow_node.http.keeper.links import Session
-from hedgerow_node.http.pages_public import read_lines, shown_facts
+from hedgerow_node.http.member.desk import DESK
+from hedgerow_node.http.pages_public import bundle_differs, read_lines, shown_facts
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import SITE, Site
@@ -73,11 +74,37 @@ async def home(request: web.Request) -> web.Response:
     rows = [own.own_row(site, view, wording, each, root) for each in await own.own_listings(site)]
     values = {
         "stats": await shown_facts(site, view),
-        "notices": [*done_notices(request, view), *await _crisis_notices(site, view, wording)],
+        "notices": [
+            *done_notices(request, view),
+            *_bundle_notices(site, view),
+            *await _crisis_notices(site, view, wording),
+        ],
         "due": [row for row in rows if row["days_left"] <= own.DUE_DAYS],
         "network": site.peering is not None,
+        "rooms": await _rooms(request, view),
     }
     return await guard.keeper_page(request, view, session, "keeper.html", values)
+
+
+def _bundle_notices(site: Site, view: View) -> list[dict[str, str]]:
+    """Other nodes of the same version serve another program: one of the two was changed."""
+    differing = bundle_differs(site)
+    return [{"kind": "warn", "text": view.t("secure.differs", count=differing)}] if differing else []
+
+
+async def _rooms(request: web.Request, view: View) -> dict[str, str] | None:
+    """How much there is on the members' side, as numbers; ``None`` where there is none."""
+    desk = request.app.get(DESK)
+    if desk is None:
+        return None
+    counts = await desk.counts()
+    number = view.language.number
+    return {
+        "accounts": number(counts.accounts),
+        "devices": number(counts.devices),
+        "rooms": number(counts.rooms),
+        "invites": number(counts.invites),
+    }
 
 
 async def listings(request: web.Request) -> web.Response:

@@ -1,0 +1,50 @@
+"""Answers of the member API: JSON put together from parts that are JSON already."""
+
+from typing import Any
+
+from aiohttp import web
+
+from hedgerow_node.http.answers import dump
+from hedgerow_node.http.member import base64url
+from hedgerow_node.http.problems import PROBLEM_TYPE, Problem, problem_document
+from hedgerow_node.store.private.values import LogPage
+from hedgerow_protocol.delivery.values import Head
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def answer(value: Any, status: int = 200) -> web.Response:
+    """A JSON value."""
+    return web.Response(status=status, body=dump(value), headers=_JSON)
+
+
+def done() -> web.Response:
+    """It is done, and there is nothing to say about it."""
+    return web.Response(status=204)
+
+
+def head_json(head: Head) -> dict[str, Any]:
+    """A signed head."""
+    position = head.position
+    return {
+        "seq": position.seq,
+        "hash": base64url.encode(position.hash),
+        "time": position.time,
+        "signature": base64url.encode(head.signature),
+    }
+
+
+def _page_members(page: LogPage) -> bytes:
+    return b'"entries":[' + b",".join(page.entries) + b'],"head":' + dump(head_json(page.head)) + b"}"
+
+
+def answer_page(page: LogPage) -> web.Response:
+    """A part of a log."""
+    return web.Response(body=b"{" + _page_members(page), headers=_JSON)
+
+
+def answer_conflict(page: LogPage) -> web.Response:
+    """Another commit was first: a problem document (409) with what its author has not seen yet."""
+    problem = Problem(409, "Another change of this room came first. Look at it, then try again.", type="conflict")
+    body = dump(problem_document(problem))[:-1] + b"," + _page_members(page)
+    return web.Response(status=409, body=body, headers={"Content-Type": PROBLEM_TYPE})

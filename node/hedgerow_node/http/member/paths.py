@@ -1,0 +1,27 @@
+"""Ids in addresses."""
+
+from aiohttp import web
+
+from hedgerow_node.http.member import base64url
+from hedgerow_node.http.problems import not_found
+
+_NOTHING = "There is nothing at this address for this device."
+
+
+def id_in(request: web.Request, name: str, size: int) -> bytes:
+    """The id of ``size`` bytes in the path. Raises Problem (404): what is no id names nothing."""
+    return _id(request.match_info[name], size)
+
+
+def id_of_query(request: web.Request, name: str, size: int) -> bytes:
+    """The id of ``size`` bytes in the query. Raises Problem (404)."""
+    return _id(request.query.get(name, ""), size)
+
+
+def _id(text: str, size: int) -> bytes:
+    if len(text) == base64url.length_of(size):
+        try:
+            return base64url.decode(text)
+        except ValueError:
+            pass
+    raise not_found(_NOTHING)

@@ -1,0 +1,104 @@
+"""``/api/v1/rooms``: a room's log, and the mailboxes to which it goes."""
+
+from aiohttp import web
+
+from hedgerow_node.delivery.doors import Session
+from hedgerow_node.http import bounds
+from hedgerow_node.http.member import base64url
+from hedgerow_node.http.member.answering import answer, answer_conflict, answer_page, done, head_json
+from hedgerow_node.http.member.body import read_fields
+from hedgerow_node.http.member.desk import Desk
+from hedgerow_node.http.member.fields import Fields, wrong
+from hedgerow_node.http.member.paths import id_in
+from hedgerow_node.http.site import SITE
+from hedgerow_node.store.private.values import Refetch
+from hedgerow_protocol import limits
+from hedgerow_protocol.delivery.values import (
+    ENTRY_ID_BYTES,
+    KEY_PACKAGE_REF_BYTES,
+    MAILBOX_ID_BYTES,
+    ROOM_ID_BYTES,
+    EntryId,
+    EntryKind,
+    KeyPackageRef,
+    MailboxId,
+    RoomId,
+    Submission,
+    WelcomeOut,
+)
+
+_KINDS = {kind.word: kind for kind in EntryKind}
+
+
+async def create_room(request: web.Request, desk: Desk, session: Session) -> web.Response:
+    """``POST /rooms``."""
+    said = await read_fields(request)
+    room = RoomId(said.fixed("room", ROOM_ID_BYTES))
+    mailbox = MailboxId(said.fixed("mailbox", MAILBOX_ID_BYTES))
+    head = await desk.delivery.create_room(session, room, mailbox, now=request.app[SITE].now())
+    return answer({"head": head_json(head)}, 201)
+
+
+async def log(request: web.Request, desk: Desk, session: Session) -> web.Response:
+    """``GET /rooms/{id}/log?after=&limit=``."""
+    room = RoomId(id_in(request, "id", ROOM_ID_BYTES))
+    after = _whole(request, "after", 0, 0, limits.SEQUENCE_MAX)
+    limit = _whole(request, "limit", bounds.LOG_PAGE_ENTRIES_DEFAULT, 1, limits.LOG_PAGE_ENTRIES_MAX)
+    return answer_page(await desk.delivery.log(session, room, after=after, limit=limit))
+
+
+def _whole(request: web.Request, name: str, default: int, low: int, high: int) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and low <= int(text) <= high):
+        raise wrong(name, f"is a whole number from {low} to {high}")
+    return int(text)
+
+
+async def submit(request: web.Request, desk: Desk, session: Session) -> web.Response:
+    """``POST /rooms/{id}/log``: accepted once it is on the disk, or a conflict with what the author has not seen."""
+    room = RoomId(id_in(request, "id", ROOM_ID_BYTES))
+    submission = _submission(room, await read_fields(request, bounds.SUBMISSION_BODY_BYTES_MAX))
+    decision = await desk.delivery.submit(session, submission, now=request.app[SITE].now())
+    if isinstance(decision, Refetch):
+        return answer_conflict(decision.page)
+    await desk.receivers.ease(room)
+    return answer({"seq": decision.seq, "time": decision.time, "hash": base64url.encode(decision.hash)})
+
+
+def _submission(room: RoomId, said: Fields) -> Submission:
+    kind = _KINDS[said.choice("kind", *_KINDS)]
+    size_max = limits.COMMIT_BYTES_MAX if kind is EntryKind.COMMIT else limits.MESSAGE_BYTES_MAX
+    return Submission(
+        room=room,
+        mailbox=MailboxId(said.fixed("mailbox", MAILBOX_ID_BYTES)),
+        id=EntryId(said.fixed("id", ENTRY_ID_BYTES)),
+        kind=kind,
+        epoch=said.whole("epoch", 0, limits.SEQUENCE_MAX),
+        seen=said.whole("seen", 0, limits.SEQUENCE_MAX),
+        payload=said.sized("payload", size_max, size_min=1),
+        welcomes=[
+            WelcomeOut(
+                KeyPackageRef(each.fixed("ref", KEY_PACKAGE_REF_BYTES)),
+                each.sized("payload", limits.WELCOME_BYTES_MAX, size_min=1),
+            )
+            for each in said.objects("welcomes", limits.WELCOMES_MAX)
+        ],
+        removes=[MailboxId(each) for each in said.each_fixed("removes", MAILBOX_ID_BYTES, limits.REMOVES_MAX)],
+    )
+
+
+async def put_back(request: web.Request, desk: Desk, session: Session) -> web.Response:
+    """``POST /rooms/{id}/mailboxes``: undo what an invalid commit did."""
+    room = RoomId(id_in(request, "id", ROOM_ID_BYTES))
+    mailbox = MailboxId((await read_fields(request)).fixed("mailbox", MAILBOX_ID_BYTES))
+    await desk.delivery.put_back(session, room, mailbox)
+    return done()
+
+
+async def stop(request: web.Request, desk: Desk, session: Session) -> web.Response:
+    """``DELETE /rooms/{id}/mailboxes/{mailbox}``: let one's own take part no longer."""
+    room = RoomId(id_in(request, "id", ROOM_ID_BYTES))
+    await desk.delivery.stop(session, room, MailboxId(id_in(request, "mailbox", MAILBOX_ID_BYTES)))
+    return done()
