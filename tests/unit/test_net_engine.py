@@ -52,8 +52,11 @@ async def test_what_an_output_causes_stands_at_the_end_of_the_line() -> None:
     engine.feed(down(2))
     assert machine.seen == []  # it has not begun
     engine.start(machine)
+    # On a busy machine the rest of the line waits for the loop, in the same order.
+    await until(lambda: len(order) == 4, "the whole line")
     assert order == ["close 101", "fed", "close 102", "close 150"]
     engine.feed(down(3))
+    await until(lambda: len(order) == 5, "one more")
     assert order[-1] == "close 103"
     engine.stop()
 
