@@ -31,14 +31,22 @@ INPUTS = (
     "package-lock.json",
     "vite.config.ts",
     "tsconfig.json",
+    "patches",
     "src",
     "styles",
     "public",
-    "locales/en.json",
+    "building",
+    "locales",
 )
 """What the build reads, relative to ``webui/``. (Templates are rendered by the server and are not built.)"""
 CARRIED = ("dist", "templates", "locales")
 STAMP = ".stamp"
+BUNDLE = "bundle.json"
+CLIENT = "client.html"
+WORKER = "sw.js"
+PACKED = (".gz", ".br")
+FACTS = "self.HEDGEROW="
+"""The line above the service worker begins with this."""
 NPM_TIMEOUT_SECONDS = 600
 
 
@@ -111,16 +119,59 @@ def build(webui: Path) -> None:
     if node is None:
         raise BuildError("there is no Node.js 20.19 or newer, and it could not be had from PyPI.")
     run(node, node.npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], webui)
+    run(node, webui / "patches" / "apply.mjs", [], webui)
     # Built beside and moved into place, so that a running node never sees half a build.
     with tempfile.TemporaryDirectory(dir=webui, prefix=".dist-") as scratch:
         fresh = Path(scratch) / "dist"
         vite = webui / "node_modules" / "vite" / "bin" / "vite.js"
         run(node, vite, ["build", "--outDir", str(fresh)], webui)
+        run(node, webui / "building" / "saved-client.mjs", [str(fresh)], webui)
+        seal(fresh, json.loads((webui / "package.json").read_text(encoding="utf-8"))["version"])
         (fresh / STAMP).write_text(input_hash(webui) + "\n")
         dist = webui / "dist"
         if dist.exists():
             dist.rename(Path(scratch) / "old")
         fresh.rename(dist)
+
+
+def seal(dist: Path, version: str) -> None:
+    """Say in ``bundle.json`` what was built, and tell the service worker which files belong together."""
+    digest = bundle_digest(dist)
+    client = dist / CLIENT
+    worker = dist / WORKER
+    if worker.is_file():
+        code = worker.read_text(encoding="utf-8")
+        if re.search(r"\b(import|export)\b", code):
+            raise BuildError("The service worker must be one plain script.")
+        names = sorted(path.name for path in (dist / "assets").iterdir() if path.suffix not in PACKED)
+        facts = {"version": version, "bundle": digest, "assets": names}
+        worker.write_text(f"{FACTS}{json.dumps(facts, separators=(',', ':'))};\n{code}", encoding="utf-8")
+    said = {
+        "version": version,
+        "sha256": digest,
+        "client": hashlib.sha256(client.read_bytes()).hexdigest() if client.is_file() else "",
+    }
+    (dist / BUNDLE).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+def bundle_digest(dist: Path) -> str:
+    """SHA-256 in hex over names and bytes of everything that was built.
+
+    The same files give the same digest anywhere (``hedgerow_node.bundle`` checks it). Compressed copies are left
+    out, because another library may pack them otherwise, and so is the line above the service worker, which holds the
+    digest.
+    """
+    digest = hashlib.sha256()
+    files = {path.relative_to(dist).as_posix(): path for path in dist.rglob("*") if path.is_file()}
+    for name in sorted(files):
+        if name in (BUNDLE, STAMP) or name.endswith(PACKED):
+            continue
+        body = files[name].read_bytes()
+        if name == WORKER and body.startswith(FACTS.encode()):
+            body = body.partition(b"\n")[2]
+        digest.update(f"{name}\0{len(body)}\0".encode())
+        digest.update(body)
+    return digest.hexdigest()
 
 
 class Node:
@@ -186,7 +237,7 @@ def run(node: Node, script: Path, arguments: list[str], webui: Path) -> None:
         raise BuildError(f"{script.name} could not be run ({error}).") from None
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).strip().splitlines()[-12:]
-        raise BuildError(f"{script.name} {arguments[0]} failed.\n" + "\n".join(lines))
+        raise BuildError(f"{' '.join([script.name, *arguments[:1]])} failed.\n" + "\n".join(lines))
 
 
 if __name__ == "__main__":  # `python webui/build_hook.py` builds without packaging anything

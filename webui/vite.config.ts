@@ -1,4 +1,4 @@
-/** The build: two entries (script and style), a worker, icons; hashed names; `.gz` and `.br` beside each file. */
+/** The build: scripts and styles of the pages and of the member app, workers, icons; hashed names; `.gz` and `.br` beside each file. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +7,9 @@ import { defineConfig, type Plugin } from "vite";
 
 const ROOT = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 const DIST = join(ROOT, "dist");
+
+/** Entries that are a style sheet each: `style` for every page, `appstyle` for the member app beside it. */
+const STYLES = ["style", "appstyle"];
 
 /** Emits `public/*` with hashed names and writes `assets.json`, which the server reads to find everything. */
 function assets(): Plugin {
@@ -23,9 +26,9 @@ function assets(): Plugin {
         names.set(file, fileName);
       }
       for (const [fileName, output] of Object.entries(bundle)) {
-        if (output.type === "chunk" && output.isEntry && output.name !== "style")
+        if (output.type === "chunk" && output.isEntry && ![...STYLES, "sw"].includes(output.name))
           names.set(`${output.name}.js`, fileName);
-        if (output.type === "asset" && fileName.endsWith(".css")) names.set("style.css", fileName);
+        if (output.type === "asset" && fileName.endsWith(".css")) names.set(output.names[0] ?? "style.css", fileName);
       }
     },
     writeBundle({ dir }) {
@@ -59,9 +62,16 @@ export default defineConfig({
     modulePreload: false,
     reportCompressedSize: false,
     rollupOptions: {
-      input: { public: join(ROOT, "src/public.ts"), style: join(ROOT, "styles/style.css") },
+      input: {
+        public: join(ROOT, "src/public.ts"),
+        app: join(ROOT, "src/app.tsx"),
+        sw: join(ROOT, "src/sw.ts"),
+        style: join(ROOT, "styles/style.css"),
+        appstyle: join(ROOT, "styles/app.css"),
+      },
       output: {
-        entryFileNames: "assets/[name]-[hash].js",
+        // A service worker's address must stay the same; build_hook.py writes above it which files it keeps.
+        entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
         chunkFileNames: "assets/[name]-[hash].js",
         assetFileNames: "assets/[name]-[hash][extname]",
       },

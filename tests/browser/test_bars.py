@@ -31,6 +31,7 @@ PAGES = (
     "/help-now?country=GB",
     "/about",
     "/leaving",
+    "/safe-connection",
     "/not-here",
 )
 ALLOWED = {"/not-here": "404 (Not Found)", "/?weekday=9": "400 (Bad Request)"}

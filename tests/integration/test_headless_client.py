@@ -10,6 +10,7 @@ import pytest
 from headless_clients import CallFailed, Community, community
 from running_node import running_node
 
+
 @pytest.fixture
 def people(tmp_path: Path) -> Iterator[Community]:
     data = tmp_path / "node"
@@ -250,7 +251,7 @@ def test_kill_between_any_two_steps_loses_and_doubles_nothing(people: Community)
     ann = people.person("Ann")
     room, ben = people.pair(ann, "Ben")
     seed = random.SystemRandom().randrange(2**32)
-    chance = random.Random(seed)  # noqa: S311 - it must replay
+    chance = random.Random(seed)
     kept: list[str] = []
     wanted = 0
     for _ in range(8):
@@ -314,7 +315,7 @@ def test_state_that_is_too_old_is_not_used(people: Community) -> None:
 
     back = people.device("Ann")
     back.call("returnFromNode", words=words)
-    back.until(lambda: any("device-added" == code for code, _ in ben.notices(room)), "let in anew", 30)
+    back.until(lambda: any(code == "device-added" for code, _ in ben.notices(room)), "let in anew", 30)
     back.until(lambda: back.standing(room) == "in", "let in anew")
     back.call("send", room=room, text="here again")
     ben.sees(room, "not in the copy", "here again")

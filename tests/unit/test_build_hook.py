@@ -146,3 +146,10 @@ def test_a_source_distribution_needs_no_node(project: Path, monkeypatch: pytest.
     data: dict[str, Any] = {"force_include": {}}
     hook.initialize("standard", data)
     assert "hedgerow_node/_webui/dist/assets.json" in data["force_include"].values()
+
+
+def test_a_change_of_a_patch_makes_the_build_stale(project: Path) -> None:
+    before = HOOK.input_hash(project / "webui")
+    patch = next((project / "webui" / "patches").glob("*.patch"))
+    patch.write_text(patch.read_text() + "\n")
+    assert HOOK.input_hash(project / "webui") != before

@@ -29,7 +29,7 @@ ROW = {"name": "A", "slug": "a", "day": 1, "time": "10:00"}
         (b"[1, 2]", "feed.json is a list of single values"),
         (b"<!DOCTYPE html><html></html>", "feed.json is a web page"),
         (b"PK\x03\x04abc", "feed.json is a spreadsheet or an archive"),
-        (gzip.compress(b"[]"), "feed.json is compressed"),
+        (gzip.compress(b"[]", mtime=0), "feed.json is compressed"),
         (b"%PDF-1.4", "feed.json is a PDF"),
         (b"\x00\x01\x02\x03", "feed.json is neither"),
     ],

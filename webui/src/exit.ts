@@ -66,25 +66,30 @@ function leave(address: string, language: Language): void {
   location.replace(address);
 }
 
-export function startExit(language: Language): void {
+/** `onLeave` is called first, for what must be closed besides the page. */
+export function startExit(language: Language, onLeave: () => void = () => undefined): void {
   const link = document.querySelector<HTMLAnchorElement>(".exit");
   const status = document.querySelector<HTMLElement>("[data-exit-status]");
   const dots = link?.querySelector<HTMLElement>(".dots");
   if (!link || !status || !dots) return;
   const address = link.href;
+  const exit = (): void => {
+    onLeave();
+    leave(address, language);
+  };
 
   // Somebody pressed Back on the page we left to: don't show ours again, unless it was opened anew.
   addEventListener("pageshow", (event) => {
     const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
     const back = event.persisted || entry?.type === "back_forward";
-    if (back && hasLeft()) leave(address, language);
+    if (back && hasLeft()) exit();
     else remember(false);
   });
 
   document.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("[data-exit]")) {
+    if (event.target instanceof Element && event.target.closest("a[data-exit]")) {
       event.preventDefault();
-      leave(address, language);
+      exit();
     }
   });
 
@@ -116,7 +121,7 @@ export function startExit(language: Language): void {
       if (count === 0) return;
       clearTimeout(timer);
       if (count >= PRESSES) {
-        leave(address, language);
+        exit();
         return;
       }
       show(count, language.t(count === 1 ? "exit.js.two_more" : "exit.js.one_more"));

@@ -8,7 +8,8 @@ from hedgerow_node.http.answers import dump
 from hedgerow_node.http.member import base64url
 from hedgerow_node.http.problems import PROBLEM_TYPE, Problem, problem_document
 from hedgerow_node.store.private.values import LogPage
-from hedgerow_protocol.delivery.values import Head
+from hedgerow_protocol.delivery import entry_text
+from hedgerow_protocol.delivery.values import Accepted, Head
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -32,6 +33,13 @@ def head_json(head: Head) -> dict[str, Any]:
         "time": position.time,
         "signature": base64url.encode(head.signature),
     }
+
+
+def answer_accepted(accepted: Accepted) -> web.Response:
+    """Where an entry stands. The answer to every word that is written, so it is put together by hand."""
+    hash = entry_text.base64url(accepted.hash)
+    body = b'{"seq":%d,"time":%d,"hash":"%b"}' % (accepted.seq, accepted.time, hash)
+    return web.Response(body=body, headers=_JSON)
 
 
 def _page_members(page: LogPage) -> bytes:

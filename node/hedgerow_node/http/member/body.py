@@ -32,6 +32,11 @@ async def read_body(request: web.Request, size_max: int) -> bytes:
         raise _too_large(size_max)
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise Problem(415, "Send the body as it is: compressed bodies are not taken.")
+    if announced is not None and request.content.is_eof():
+        # It came with its headers, as most do: nothing is waited for.
+        body = request.content.read_nowait()
+        _hold(request, bodies, len(body))
+        return body
     seconds = bounds.BODY_SECONDS_MAX + (announced or size_max) / bounds.BODY_BYTES_PER_SECOND_MIN
     chunks: list[bytes] = []
     size = 0

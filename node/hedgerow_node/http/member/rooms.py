@@ -4,8 +4,7 @@ from aiohttp import web
 
 from hedgerow_node.delivery.doors import Session
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
-from hedgerow_node.http.member.answering import answer, answer_conflict, answer_page, done, head_json
+from hedgerow_node.http.member.answering import answer, answer_accepted, answer_conflict, answer_page, done, head_json
 from hedgerow_node.http.member.body import read_fields
 from hedgerow_node.http.member.desk import Desk
 from hedgerow_node.http.member.fields import Fields, wrong
@@ -64,7 +63,7 @@ async def submit(request: web.Request, desk: Desk, session: Session) -> web.Resp
     if isinstance(decision, Refetch):
         return answer_conflict(decision.page)
     await desk.receivers.ease(room)
-    return answer({"seq": decision.seq, "time": decision.time, "hash": base64url.encode(decision.hash)})
+    return answer_accepted(decision)
 
 
 def _submission(room: RoomId, said: Fields) -> Submission:
