@@ -14,19 +14,28 @@ import nacl.bindings
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured ratio and what it should stay below."""
+    """One measured ratio and what it should stay below, or above."""
 
     name: str
     ratio: float
     unit: str
     limit: float | None = None
     about: str = ""
+    floor: float | None = None
+    """What it should reach, where more is better."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is what was promised."""
+        return (self.limit is None or self.ratio <= self.limit) and (self.floor is None or self.ratio >= self.floor)
 
     def as_json(self) -> dict[str, Any]:
         """For the report."""
         row: dict[str, Any] = {"name": self.name, "ratio": round(self.ratio, 3), "unit": self.unit}
-        if self.limit is not None:
-            row |= {"limit": self.limit, "holds": self.ratio <= self.limit}
+        row |= {"limit": self.limit} if self.limit is not None else {}
+        row |= {"floor": self.floor} if self.floor is not None else {}
+        if self.limit is not None or self.floor is not None:
+            row["holds"] = self.holds
         return row | ({"about": self.about} if self.about else {})
 
 

@@ -38,3 +38,10 @@ def bench_network(options: argparse.Namespace) -> int:
     return network.run(
         quick=options.quick, full=options.full, nodes=options.nodes, seed=options.seed, picture=options.picture
     )
+
+
+def bench_rooms(options: argparse.Namespace) -> int:
+    """Measure the delivery of members' words on this machine."""
+    from hedgerow_node.bench import rooms
+
+    return rooms.run(quick=options.quick, rooms=options.rooms)

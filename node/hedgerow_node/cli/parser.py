@@ -284,3 +284,6 @@ def _add_keeping(commands: Any) -> None:
     network.add_argument("--nodes", type=int, metavar="N", help="one network of so many nodes")
     network.add_argument("--seed", type=int, default=1, metavar="N", help="another world (1 by default)")
     network.add_argument("--picture", type=Path, metavar="FILE", help="also draw how a listing spreads (SVG)")
+    rooms = _command(subjects, "rooms", _lazy("keeping", "bench_rooms"), "measure the members' rooms (JSON)")
+    rooms.add_argument("--quick", action="store_true", help="a smaller run, about a minute")
+    rooms.add_argument("--rooms", type=int, metavar="N", help="how many rooms lie on the disk")
