@@ -177,7 +177,7 @@ def test_a_room_of_three_with_approvals_a_removal_and_a_leave(people: Community)
     room = people.room("Thursday walks", ann, ben, cleo)
     for each in (ann, ben, cleo):
         each.has(room, "Ann", "Ben", "Cleo")
-        each.until(lambda each=each: each.room(room)["title"] == "Thursday walks", "the title")
+        each.until(lambda each=each: each.room(room)["title"] == "Thursday walks", "the title")  # type: ignore[misc]
     who = {each["member"]: each["name"] for each in cleo.room(room)["members"]}
     vouched = next(each["vouchedBy"] for each in cleo.room(room)["members"] if each["name"] == "Cleo")
     assert sorted(who[each] for each in vouched) == ["Ann", "Ben"]

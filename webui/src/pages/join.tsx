@@ -146,10 +146,18 @@ function Invited({ invite, link }: { invite: InviteView; link: string }) {
           <ActionButton action={action}>{t(group ? "app.join.ask" : "app.join.go")}</ActionButton>
         </form>
       )}
+      <GoodToKnow invite={invite} />
+    </PageFrame>
+  );
+}
+
+function GoodToKnow({ invite }: { invite: InviteView }) {
+  return (
+    <>
       <h2>{t("app.join.know")}</h2>
       <ul>
         <li>{t("app.join.know_private")}</li>
-        {group && <li>{t("app.join.know_ask")}</li>}
+        {invite.room?.kind === "room" && <li>{t("app.join.know_ask")}</li>}
         <li>{t("app.join.know_leave")}</li>
         {!invite.known && <li>{t("app.join.know_account")}</li>}
       </ul>
@@ -159,6 +167,6 @@ function Invited({ invite, link }: { invite: InviteView; link: string }) {
           <Go to={{ page: "link-new" }}>{t("app.join.have_account")}</Go>
         </p>
       )}
-    </PageFrame>
+    </>
   );
 }

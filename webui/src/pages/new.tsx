@@ -95,18 +95,26 @@ export function NewRoomPage() {
           value={approvals}
           onChoose={setApprovals}
         />
-        <h2>{t("app.rules.heading")}</h2>
-        <ul>
-          <li>{t("app.rules.equal")}</li>
-          <li>{approvals === "auto" ? t("app.rules.join_auto") : t("app.rules.join", { count: Number(approvals) })}</li>
-          <li>{t("app.rules.remove")}</li>
-          <li>{t("app.rules.leave")}</li>
-          <li>{t("app.rules.fixed")}</li>
-        </ul>
+        <Rules approvals={approvals} />
         <Wrong action={action} />
         <ActionButton action={action}>{t("app.new.create")}</ActionButton>
       </form>
     </PageFrame>
+  );
+}
+
+function Rules({ approvals }: { approvals: string }) {
+  return (
+    <>
+      <h2>{t("app.rules.heading")}</h2>
+      <ul>
+        <li>{t("app.rules.equal")}</li>
+        <li>{approvals === "auto" ? t("app.rules.join_auto") : t("app.rules.join", { count: Number(approvals) })}</li>
+        <li>{t("app.rules.remove")}</li>
+        <li>{t("app.rules.leave")}</li>
+        <li>{t("app.rules.fixed")}</li>
+      </ul>
+    </>
   );
 }
 

@@ -111,8 +111,22 @@ export function RecoverPage() {
         <ActionButton action={action}>{t("app.recover.go")}</ActionButton>
         {action.busy && <p role="status">{t("app.recover.working")}</p>}
       </form>
+      <OtherWays onRead={take} />
+      <h2>{t("app.recover.then")}</h2>
+      <ul>
+        <li>{t("app.recover.then_1")}</li>
+        <li>{t("app.recover.then_2")}</li>
+        <li>{t("app.recover.then_3")}</li>
+      </ul>
+    </PageFrame>
+  );
+}
+
+function OtherWays({ onRead }: { onRead: (found: string) => void }) {
+  return (
+    <>
       <h2>{t("app.recover.other")}</h2>
-      <Scanner onRead={take} />
+      <Scanner onRead={onRead} />
       <label class="button quiet file-button">
         {t("app.recover.file")}
         <input
@@ -122,17 +136,11 @@ export function RecoverPage() {
           onChange={async (event) => {
             const [file] = event.currentTarget.files ?? [];
             event.currentTarget.value = "";
-            if (file && file.size < FILE_BYTES_MAX) take(await file.text());
+            if (file && file.size < FILE_BYTES_MAX) onRead(await file.text());
           }}
         />
       </label>
-      <h2>{t("app.recover.then")}</h2>
-      <ul>
-        <li>{t("app.recover.then_1")}</li>
-        <li>{t("app.recover.then_2")}</li>
-        <li>{t("app.recover.then_3")}</li>
-      </ul>
-    </PageFrame>
+    </>
   );
 }
 
