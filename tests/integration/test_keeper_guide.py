@@ -148,6 +148,8 @@ def test_every_command_in_the_documents_is_understood(page: Path) -> None:
     inline = re.findall(r"`(?:hedgerow|python3 node) ([^`…]+)`", page.read_text(encoding="utf-8"))
     for each in inline:
         words = shlex.split(each)
+        if re.fullmatch(r"v\d+", words[-1]):
+            continue  # a label that keeps signatures of one use apart, like `hedgerow record v1`; not a command
         assert words[0].startswith("-") or words[0] in COMMANDS
         commands += [words] if len(words) > 1 else []  # a single word only names a command
     for words in commands:

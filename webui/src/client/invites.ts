@@ -126,6 +126,8 @@ export async function makeInvite(core: Core, wish: InviteWish): Promise<{ link: 
   }
   core.parts.index.touch();
   core.changed(room);
+  // The others see that there is a link into their room; the link itself stays with whoever made it.
+  if (room?.record.kind === "room") await core.parts.sender.enqueue(room, { type: "invitation", id, expires });
   return { link: `${node}/join#${stored.secret}`, stored };
 }
 
