@@ -124,6 +124,8 @@ async def test_a_node_below_a_sub_path_says_so_and_is_dialled_there(tmp_path: Pa
     base = "https://hedgerow.example.org/groups"
     async with node_in(tmp_path / "a", base_url=base) as first:
         root = first.street.addresses[0]
+        # Pages need not wait for the network, so its gate opens a moment after the door to the street.
+        await until(lambda: not first.network.door.closed, "the gate is open")
         async with aiohttp.ClientSession() as session:
             for path in ("/groups/peer", "/peer"):
                 async with session.get(root + path) as answer:

@@ -35,6 +35,7 @@ from hedgerow_node.tls.names import (
     read_names,
 )
 from hedgerow_protocol.ports import Timestamp
+from net_ends import until
 
 NAME = "hedgerow.local"
 DAY = 86_400
@@ -107,13 +108,11 @@ async def test_one_port_speaks_https_to_those_who_trust_it_and_http_to_the_other
 
 
 async def test_websocket_comes_through_tls(folder: Path) -> None:
-    async with (
-        node_on(folder) as node,
-        device(folder) as session,
-        session.ws_connect(f"wss://{NAME}:{node.street.port}/peer") as peer,
-    ):
-        await peer.send_str("a text is no way to begin")
-        assert (await peer.receive(timeout=10)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED)
+    async with node_on(folder) as node, device(folder) as session:
+        await until(lambda: not node.network.door.closed, "the gate is open")
+        async with session.ws_connect(f"wss://{NAME}:{node.street.port}/peer") as peer:
+            await peer.send_str("a text is no way to begin")
+            assert (await peer.receive(timeout=10)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED)
 
 
 async def test_a_device_that_does_not_trust_it_is_not_talked_into_it(folder: Path) -> None:
