@@ -20,6 +20,8 @@ if __name__ == "__main__":
     named = [argument for argument in arguments if Path(argument.split("::")[0]).exists()]
     if not named:
         os.chdir(ROOT)
-    # A whole run is shared among processes, a module in each at a time; single tests are quicker without.
-    spread = [] if named or "-n" in arguments else ["-n", "auto", "--maxprocesses", "4", "--dist", "loadscope"]
+    # A whole run is shared among processes, a module in each at a time; single tests are quicker without. One more
+    # than there are processors, because much of a test is waiting for other programs.
+    processes = str(min(4, (os.cpu_count() or 1) + 1))
+    spread = [] if named or "-n" in arguments else ["-n", processes, "--dist", "loadscope"]
     bootstrap.run(["pytest", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *spread, *arguments])
