@@ -8,14 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from running_node import RunningNode, environment
+from running_node import RunningNode, environment, running_node
 
 WEBUI = Path(__file__).parents[1] / "webui"
 ANSWER_SECONDS = 60.0
@@ -229,7 +229,7 @@ class Community:
     def let_in(self, room: str, newcomer: Headless, inside: list[Headless]) -> None:
         """Somebody asks by a link, and everybody inside says yes."""
         link = inside[0].call("makeInvite", room=room)["link"]
-        newcomer.call("ask", link=link, name=newcomer.name)
+        patiently(lambda: newcomer.call("ask", link=link, name=newcomer.name))
         for each in inside:
             each.until(lambda each=each: asked(each, room, newcomer.name), f"{newcomer.name} asks")  # type: ignore[misc]
             for ask in each.room(room)["asks"]:
@@ -241,6 +241,60 @@ class Community:
         """End all devices."""
         for device in self.devices:
             device.kill()
+
+
+class Neighbour(Community):
+    """One of several communities whose nodes know each other; its machine can be switched off, and on again."""
+
+    def __init__(self, data: Path, scratch: Path, *arguments: str) -> None:
+        self._arguments = arguments
+        self._running = ExitStack()
+        super().__init__(self._running.enter_context(running_node(data, *arguments)), data, scratch)
+
+    def switch_off(self) -> None:
+        """End the node at once, as a cut of the power does."""
+        self.node.process.kill()
+        self._running.close()
+
+    def switch_on(self) -> None:
+        """Start it again, at the same address."""
+        port = self.url.rpartition(":")[2]
+        again = running_node(self.data, "--port", port, *self._arguments)
+        self.node = self._running.enter_context(again)
+
+    def close(self) -> None:
+        """End the devices and the node."""
+        super().close()
+        self._running.close()
+
+
+@contextmanager
+def neighbours(scratch: Path, *names: str, settings: Sequence[str] = ()) -> Iterator[list[Neighbour]]:
+    """Communities with these names, each of which calls those before it; ``settings`` are for all of them."""
+    with ExitStack() as stack:
+        made: list[Neighbour] = []
+        for name in names:
+            peers = [word for each in made for word in ("--peer", each.url)]
+            folder = scratch / name
+            folder.mkdir()
+            one = Neighbour(folder / "node", folder, "--title", name, *settings, *peers)
+            stack.callback(one.close)
+            made.append(one)
+        yield made
+
+
+def patiently(ask: Callable[[], object], seconds: float = 60.0) -> None:
+    """Ask until another community answers: its node may be away, or not linked yet."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            ask()
+        except CallFailed as failed:
+            if failed.code != "waiting" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def asked(device: Headless, room: str, name: str) -> bool:

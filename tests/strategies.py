@@ -21,6 +21,7 @@ from hedgerow_protocol.content import (
     Change,
     Contact,
     Facets,
+    Intake,
     Joining,
     ListingContent,
     Meeting,
@@ -197,10 +198,17 @@ def contacts() -> st.SearchStrategy[Contact]:
     )
 
 
+def intakes() -> st.SearchStrategy[Intake]:
+    """Where one asks to join; any bytes."""
+    octets = st.binary(min_size=32, max_size=32)
+    return st.builds(Intake, node=octets, room=octets, key=octets)
+
+
 @st.composite
 def contents(draw: st.DrawFn, max_meetings: int = 3) -> ListingContent:
     """Any content that the wire accepts."""
     count = draw(st.integers(0, max_meetings))
+    joining = draw(st.sampled_from(Joining))
     return ListingContent(
         name=draw(lines(60, min_size=1)),
         summary=draw(texts()),
@@ -208,7 +216,7 @@ def contents(draw: st.DrawFn, max_meetings: int = 3) -> ListingContent:
         program=draw(st.sampled_from(["", *vocabulary.program_codes()])),
         facets=draw(facets()),
         meetings=tuple(draw(meetings(slug=f"meeting-{index}")) for index in range(count)),
-        joining=draw(st.sampled_from(Joining)),
+        joining=joining,
         how_to_join=draw(texts()),
         eligibility=draw(texts()),
         url=draw(web_addresses()),
@@ -220,6 +228,7 @@ def contents(draw: st.DrawFn, max_meetings: int = 3) -> ListingContent:
         confirmed=draw(st.one_of(st.just(""), dates())),
         source=draw(st.sampled_from(["", "feed"])),
         extras=draw(extras("tsml")),
+        intake=draw(st.none() | intakes()) if joining is Joining.ASK else None,
     )
 
 

@@ -166,6 +166,18 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Where one asks to join the group behind a listing: see :mod:`hedgerow_protocol.intake`."""
+
+    node: bytes
+    """32 bytes: the node that takes the asks."""
+    room: bytes
+    """32 bytes: whoever asks makes the keys for this room. To outsiders the number opens nothing."""
+    key: bytes
+    """32 bytes, X25519: what is asked is sealed for its secret half, which the members hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListingContent:
     """Everything a listing says in words."""
 
@@ -195,3 +207,5 @@ class ListingContent:
     source: str = ""
     """The id of the feed it was imported from; empty when it was written here."""
     extras: tuple[tuple[str, str], ...] = field(default=())
+    intake: Intake | None = None
+    """Only where ``joining`` is ``ASK``."""

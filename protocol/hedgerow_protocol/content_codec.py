@@ -12,6 +12,7 @@ from hedgerow_protocol.content import (
     Change,
     Contact,
     Facets,
+    Intake,
     Joining,
     ListingContent,
     Meeting,
@@ -38,6 +39,7 @@ from hedgerow_protocol.field_readers import (
     language,
     many,
     number,
+    octets,
     optional,
     real_date,
     rule,
@@ -116,6 +118,8 @@ _MEETING = Struct(
 
 _CONTACT = Struct(Contact, 3, 4, name=SHORT, phone=SHORT, email=SHORT)
 
+_INTAKE = Struct(Intake, 3, 3, node=octets(32), room=octets(32), key=octets(32))
+
 
 def _meeting(value: Any) -> Meeting:
     meeting: Meeting = _MEETING.decode(value)
@@ -155,6 +159,8 @@ _CONTENT = Struct(
     confirmed=iso_date,
     source=SHORT,
     extras=EXTRAS,
+    # Left out where there is none: then the array has the 18 fields of the first version.
+    intake=(optional(_INTAKE.decode), _INTAKE),
 )
 
 
@@ -171,6 +177,8 @@ def content_from_value(value: Value) -> ListingContent:
     slugs = {meeting.slug for meeting in content.meetings}
     if len(slugs) != len(content.meetings):
         bad("Two meetings of a listing have the same slug.")
+    if content.intake is not None and content.joining is not Joining.ASK:
+        bad("Only a listing that says to ask first says where to ask.")
     return content
 
 

@@ -72,6 +72,17 @@ def optional(reader: Reader) -> Reader:
     return read
 
 
+def octets(size: int) -> Reader:
+    """Exactly so many bytes."""
+
+    def read(value: Any) -> bytes:
+        if type(value) is not bytes or len(value) != size:
+            bad(f"A field is not {size} bytes.")
+        return value
+
+    return read
+
+
 def flag(value: Any) -> bool:
     """True or false."""
     if type(value) is not bool:

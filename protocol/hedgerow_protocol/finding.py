@@ -187,6 +187,10 @@ class Finding:
 
     # --- what to do
 
+    def is_dialling(self, node: NodeId) -> bool:
+        """Whether a dial to this node is under way."""
+        return any(each.plan.peer == node for each in self._dialling.values())
+
     def due(self, links: Sequence[OpenLink], now: Now) -> list[Plan]:
         """The dials to begin now. Each is answered by :meth:`opened` or :meth:`failed`."""
         self._changed = False

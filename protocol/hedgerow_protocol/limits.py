@@ -231,6 +231,9 @@ INVITE_NOTE_BYTES_MAX: Final = 2 * 1024
 INVITE_SECONDS_MAX: Final = 90 * 86_400
 """Seconds. A link on a poster is renewed each season."""
 
+INTAKE_SECONDS_MAX: Final = 400 * 86_400
+"""Seconds. An invitation that stands in a group's listing lasts as long as the listing at most."""
+
 INVITE_USES_MAX: Final = 1_000
 """Accounts. Made with one invitation of the keeper: a whole community on one poster."""
 
@@ -270,7 +273,33 @@ RENDEZVOUS_MAX: Final = 1_000
 CHALLENGE_SECONDS_MAX: Final = 120
 """Seconds. From the challenge to the signature of a recovery, which a program makes at once."""
 
+LETTER_FRAME_BYTES_MAX: Final = 60 * 1024
+"""Bytes. A letter, or a part of one, in one message between nodes: fits a frame, also one within a circuit."""
+
+LETTER_BYTES_MAX: Final = 5 * 1024 * 1024
+"""Bytes. A letter in parts: a commit with all the Welcomes it may carry."""
+
+NOTIFY_ENTRIES_MAX: Final = 256
+"""Entries. In one notify, and under way to one follower of a room."""
+
+NOTIFY_BYTES_MAX: Final = 1024 * 1024
+"""Bytes. Payloads in one notify, and under way to one follower of a room; the first entry is always in it."""
+
+FOLLOWERS_TOLD_MAX: Final = 200
+"""Nodes. Told to one follower of a room: with more, each compares heads with some, and all still hear of a fork."""
+
+FOLLOW_MAILBOXES_MAX: Final = 500
+"""Mailboxes. Named in one request to follow a room; one that takes part is enough to be told everything."""
+
+FORK_PROOF_BYTES_MAX: Final = 1024 * 1024
+"""Bytes. A proof that a hub lied: two heads, and 16,000 entries without their payloads between them."""
+
+BLOB_PIECE_BYTES_MAX: Final = 48 * 1024
+"""Bytes. Of a file, in one letter: the letter fits one frame."""
+
 assert BODY_BYTES_MAX + SIGNATURES_MAX * 120 < ENVELOPE_BYTES_MAX < 65_535  # noqa: S101 - relations of constants
 assert DATES_MAX < ARRAY_ITEMS_MAX  # noqa: S101
 assert LEASE_SECONDS_DEFAULT < LEASE_SECONDS_MAX  # noqa: S101
 assert ENVELOPE_BYTES_MAX < RECORDS_BYTES_MAX < FRAME_BYTES_MAX < 65_535 - 16 - 2  # noqa: S101
+assert BLOB_PIECE_BYTES_MAX < LETTER_FRAME_BYTES_MAX < FRAME_BYTES_MAX  # noqa: S101
+assert COMMIT_BYTES_MAX + WELCOMES_BYTES_MAX < LETTER_BYTES_MAX - 64 * 1024  # noqa: S101

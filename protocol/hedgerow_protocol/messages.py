@@ -190,6 +190,14 @@ class CircuitClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """Something about rooms that both nodes have members in; only between nodes that both named the feature."""
+
+    payload: bytes
+    """Its bytes belong to :mod:`hedgerow_protocol.federation.letters`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A message of a later version; to be ignored."""
 
@@ -198,7 +206,7 @@ class Unknown:
 
 Message: TypeAlias = (
     Hello | Ping | Pong | Records | Got | Have | Want | Graft | Prune | Reconcile | PeersWanted | Peers | Bye | DialBack
-    | DialedBack | Reserve | Reserved | Connect | Incoming | CircuitData | CircuitClosed | Unknown
+    | DialedBack | Reserve | Reserved | Connect | Incoming | CircuitData | CircuitClosed | Letter | Unknown
 )  # fmt: skip
 
 _Reader: TypeAlias = Callable[[Any], Any]
@@ -230,6 +238,13 @@ def _payload(value: Any) -> bytes:
     if type(value) is not bytes or not value:
         _bad("A message that should carry bytes carries none.")
     return value
+
+
+def _letter(value: Any) -> bytes:
+    payload = _payload(value)
+    if len(payload) > limits.LETTER_FRAME_BYTES_MAX:
+        raise RemoteError(Code.TOO_LARGE, f"A letter has at most {limits.LETTER_FRAME_BYTES_MAX} bytes.")
+    return payload
 
 
 def _flag(value: Any) -> bool:
@@ -283,6 +298,7 @@ _TABLE: Final[tuple[tuple[int, type[Any], tuple[_Reader, ...]], ...]] = (
     (19, Incoming, (_circuit, _bytes(NODE_ID_BYTES))),
     (20, CircuitData, (_circuit, _payload)),
     (21, CircuitClosed, (_circuit, _count)),
+    (22, Letter, (_letter,)),
 )
 _BY_TYPE = {number: (kind, readers) for number, kind, readers in _TABLE}
 _TYPE_OF: dict[type[Any], tuple[int, tuple[str, ...]]] = {

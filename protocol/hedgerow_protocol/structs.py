@@ -52,7 +52,8 @@ def _fitter(pad: tuple[Any, ...], depth: int | None) -> Callable[[tuple[Any, ...
 
 
 def _short(cls: type, required: int) -> NoReturn:
-    bad(f"A {cls.__name__.lower()} has at least {required} fields.")
+    name = cls.__name__.lower()
+    bad(f"{'An' if name[0] in 'aeiou' else 'A'} {name} has at least {required} fields.")
 
 
 def _wire(default: Any) -> Any:
@@ -99,4 +100,7 @@ class Struct:
                 row.append(tuple(inner.encode(item) for item in value))
             else:
                 row.append(inner.encode(value))
+        # Fields of a later version that say nothing are not written, so that what says nothing new has one form.
+        while len(row) > self.required and row[-1] is None:
+            row.pop()
         return tuple(row)

@@ -192,7 +192,8 @@ async def village(browser: Browser, data: Path, **settings: Any) -> AsyncIterato
     if not (WEBUI / "dist" / "assets.json").is_file():
         missing("The web UI is not built, so the browser tests do not run (python webui/build_hook.py).")
     async with AsyncExitStack() as stack:
-        node = await stack.enter_async_context(member_node(data, title="Leeds Hedgerow", country="GB", **settings))
+        named = {"title": "Leeds Hedgerow", "country": "GB", **settings}
+        node = await stack.enter_async_context(member_node(data, **named))
         base = node.node.address.rstrip("/")
         people: list[Person] = []
 

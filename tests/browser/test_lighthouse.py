@@ -17,24 +17,24 @@ PAGES = ("/", "listing", "/help-now", "/print", "/about", "/leaving")
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("page", PAGES)
-async def test_accessibility_is_100(site: SiteUnderTest, tmp_path: Path, page: str) -> None:
+async def hold_100(address: str, folder: Path, *options: str) -> None:
+    """Have Lighthouse look at one address. ``options`` go to it, for a browser that runs already."""
     program, chromium = node(), shutil.which("chromium")
     if program is None or chromium is None or not LIGHTHOUSE.is_file():
         missing("Lighthouse is not installed (npm ci in webui/audit/, Node.js 22.19), so its score is not measured.")
-    path = site.listing("Tuesday Circle") if page == "listing" else page
-    report = tmp_path / "report.json"
+    report = folder / "report.json"
     flags = "--headless=new --disable-gpu --disable-background-networking --disable-component-update"
     process = await asyncio.create_subprocess_exec(
         program,
         LIGHTHOUSE,
-        site.base + path,
+        address,
         "--quiet",
         "--only-categories=accessibility",
         "--output=json",
         f"--output-path={report}",
         f"--chrome-flags={flags}{' --no-sandbox' if os.geteuid() == 0 else ''}",
-        env={**os.environ, "CHROME_PATH": chromium, "HOME": str(tmp_path)},
+        *options,
+        env={**os.environ, "CHROME_PATH": chromium, "HOME": str(folder)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -43,3 +43,9 @@ async def test_accessibility_is_100(site: SiteUnderTest, tmp_path: Path, page: s
     found = json.loads(report.read_text(encoding="utf-8"))
     failed = [each["id"] for each in found["audits"].values() if each["score"] is not None and each["score"] < 1]
     assert found["categories"]["accessibility"]["score"] == 1, failed
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_accessibility_is_100(site: SiteUnderTest, tmp_path: Path, page: str) -> None:
+    path = site.listing("Tuesday Circle") if page == "listing" else page
+    await hold_100(site.base + path, tmp_path)

@@ -98,6 +98,7 @@ def call_of(at: MemberNode, it: Things, method: str, path: str) -> Call:
         ("GET", "/rooms/{id}/log"): (f"/rooms/{room}/log", None, {}),
         ("POST", "/rooms/{id}/log"): (f"/rooms/{room}/log", it.owner.message(room, epoch=1), {}),
         ("POST", "/rooms/{id}/asks"): (f"/rooms/{room}/asks", {"ask": b64(b"me, too")}, {}),
+        ("GET", "/rooms/{id}/places"): (f"/rooms/{room}/places", None, {}),
         ("POST", "/rooms/{id}/mailboxes"): (
             f"/rooms/{room}/mailboxes", {"mailbox": it.waiting.rooms[room]}, {},
         ),
@@ -128,6 +129,7 @@ STRANGER: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/rooms/{id}/log"): (404,),
     ("POST", "/rooms/{id}/log"): (404,),
     ("POST", "/rooms/{id}/asks"): (404,),
+    ("GET", "/rooms/{id}/places"): (404,),
     ("POST", "/rooms/{id}/mailboxes"): (404,),
     ("DELETE", "/rooms/{id}/mailboxes/{mailbox}"): (404,),
     ("DELETE", "/welcomes/{id}"): (404,),
@@ -227,7 +229,7 @@ async def test_another_device_of_the_person_is_in_no_room_by_itself(at: MemberNo
     where, said, more = call_of(at, it, method, path)
     answer = await it.device.ask(method, where, said, **more)
     of_the_room = path.startswith(
-        ("/rooms/{id}/log", "/rooms/{id}/mailboxes", "/blobs", "/key-packages/{ref}", "/welc")
+        ("/rooms/{id}/log", "/rooms/{id}/mailboxes", "/rooms/{id}/places", "/blobs", "/key-packages/{ref}", "/welc")
     )
     if of_the_room and path != "/welcomes":
         assert answer.status == 404, answer.body

@@ -1,5 +1,7 @@
 """``hedgerow peers list`` and ``doctor`` about other nodes, from a status to lines."""
 
+from dataclasses import replace
+
 import pytest
 
 from hedgerow_node.cli.doctor_network import network_checks
@@ -17,6 +19,14 @@ def test_a_table_that_lines_up() -> None:
     assert table[1].startswith("  *+")
     assert "No address of this node is announced" in "\n".join(lines)
     assert max(map(len, lines)) < 120
+
+
+def test_a_link_that_rooms_need_says_so() -> None:
+    said = status(2)
+    links = (said.links[0], replace(said.links[1], rooms=True))
+    lines = list(lines_of(replace(said, links=links).to_json(), NOW))
+    assert [line.count(", rooms") for line in lines if line.rstrip().endswith(links[1].address)] == [1]
+    assert "\n".join(lines).count(", rooms") == 1
 
 
 def test_alone_and_in_trouble() -> None:

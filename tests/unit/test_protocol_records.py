@@ -148,7 +148,7 @@ def test_stewards_join_their_signatures() -> None:
 def test_later_fields_of_a_newer_version_are_passed_over() -> None:
     content = ListingContent(name="Example", meetings=(Meeting(slug="a"),))
     row = content_to_value(content)
-    assert content_from_value((*row, "a field of tomorrow", (1, (2,)))) == content
+    assert content_from_value((*row, None, "a field of tomorrow", (1, (2,)))) == content
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A form becomes a listing, or comes back with a sentence for each field that is wrong."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,8 @@ from hedgerow_node.directory.publishing_form import (
     flatten,
     listing_from_fields,
 )
-from hedgerow_protocol.content import Attendance, Joining, Openness, Standing
+from hedgerow_protocol import intake
+from hedgerow_protocol.content import Attendance, Intake, Joining, Openness, Standing
 
 FULL: dict[str, str | list[str]] = {
     "name": "Parents after loss",
@@ -195,3 +198,33 @@ def test_any_form_gives_a_listing_or_sentences(fields: dict[str, str | list[str]
         assert listing_from_fields(fields_from_listing(content)).name == content.name
     assert told
     assert all(told.values())
+
+
+PLACE = Intake(node=b"n" * 32, room=b"r" * 32, key=b"k" * 32)
+
+
+def test_the_line_from_a_groups_conversation_says_where_to_ask() -> None:
+    code = intake.to_code(PLACE)
+    content = listing_from_fields({"name": "A circle", "joining": "ask", "intake": f" {code[:60]}\n{code[60:]} "})
+    assert content.intake == PLACE
+    fields = fields_from_listing(content)
+    assert fields["intake"] == code
+    assert listing_from_fields(fields) == content
+    assert listing_from_fields({**fields, "intake": " "}).intake is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"joining": "ask", "intake": "my phone number"}, "begins with"),
+        ({"joining": "ask", "intake": intake.to_code(PLACE)[:-3]}, "not whole"),
+        ({"joining": "ask", "intake": intake.to_code(PLACE)[:-1] + "_"}, "is wrong|not whole"),
+        ({"joining": "come", "intake": intake.to_code(PLACE)}, "Choose “ask”"),
+        ({"intake": intake.to_code(PLACE)}, "Choose “ask”"),
+    ],
+)
+def test_a_wrong_line_is_told_at_its_field(fields: dict[str, str], sentence: str) -> None:
+    with pytest.raises(FieldErrors) as wrong:
+        listing_from_fields({"name": "A circle", **fields})
+    assert list(wrong.value.fields) == ["intake"]
+    assert re.search(sentence, wrong.value.fields["intake"])

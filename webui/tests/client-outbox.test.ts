@@ -193,3 +193,46 @@ test("killed at any step between writing and hearing back: nothing kept is lost,
   }
   assert.ok(moment > 12, `only ${moment} moments to die`);
 });
+
+test("a message that names itself is sent once, however often it is asked for", async () => {
+  const { node, kept } = await beginning();
+  const client = await openOn(node, kept);
+  await online(client);
+  const { room } = await client.call("createRoom", { title: "One", name: "Ann" });
+  const id = toB64(random(16));
+  const twice = [1, 2].map(() => client.call("send", { room, text: "hello", id }));
+  for (const answer of await Promise.all(twice)) assert.deepEqual(answer, { id });
+  await settle(client, 20);
+  // Also once it stands in the log, and to a client that was opened anew.
+  assert.deepEqual(await client.call("send", { room, text: "hello", id }), { id });
+  await client.call("send", { room, text: "another", id: toB64(random(16)) });
+  await settle(client, 20);
+  assert.deepEqual(await texts(client, room), ["hello sent", "another sent"]);
+  await assert.rejects(client.call("send", { room, text: "hello", id: "no id" }));
+  await client.finish();
+});
+
+test("what was taken as the line went dead is acknowledged after coming back", async () => {
+  const { node, kept } = await beginning();
+  const client = await openOn(node, kept);
+  await online(client);
+  const { room } = await client.call("createRoom", { title: "", name: "Ann" });
+  await settle(client, 20);
+  const { core, follower } = client.home;
+  core.live?.stop(); // so that it is said over HTTP, where this test hears it
+  const acknowledged: string[] = [];
+  node.tap = (method, path, reached) => {
+    if (reached && path === "/mailbox/acknowledge") acknowledged.push(method);
+    if (reached && method === "POST" && path.endsWith("/log")) core.connection = "offline";
+  };
+  await client.call("send", { room, text: "one" });
+  for (let round = 0; follower.busy || core.room(room).outbox.length > 0; round++) {
+    assert.ok(round < 400, "never quiet");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.deepEqual(acknowledged, []);
+  core.connection = "online";
+  await follower.flush();
+  assert.deepEqual(acknowledged, ["POST"]);
+  await client.finish();
+});

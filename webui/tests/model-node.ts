@@ -24,6 +24,8 @@ export class ModelNode {
   now = 1_800_000_000;
   index: { version: number; body: string } | null = null;
   nodeId = "";
+  /** Said to be the hub of all rooms, if it is another node. */
+  hub: string | undefined;
 
   async open(): Promise<this> {
     this.nodeId = toB64(await publicKey(this.#seed));
@@ -80,7 +82,8 @@ export class ModelNode {
   }
 
   async #page(room: string, after: number) {
-    return { entries: (this.logs.get(room) ?? []).filter(({ seq }) => seq > after), head: await this.#head(room) };
+    const entries = (this.logs.get(room) ?? []).filter(({ seq }) => seq > after);
+    return { entries, head: await this.#head(room), ...(this.hub ? { hub: this.hub } : {}) };
   }
 
   async #head(room: string) {

@@ -86,6 +86,8 @@ const EVENTS: Event[] = [
   { type: "leave", time: 5, signature: b64(64) },
   { type: "revocation", leaf: b64(32), signature: b64(64) },
   { type: "invitation", id: b64(16), expires: 7 },
+  { type: "intake", node: b64(32), key: b64(32), secret: b64(32), open: true, expires: 7 },
+  { type: "intake", node: b64(32), key: b64(32), open: false, expires: 0 },
   { type: "unknown", name: "circle-turn", value: { type: "circle-turn", turn: [1, "a"] } },
 ];
 
@@ -114,6 +116,11 @@ test("what is no event is refused", () => {
     { type: "profile", version: 1, name: "n".repeat(65), signature: b64(64) },
     { type: "title", text: "t".repeat(121) },
     { type: "snapshot", view: {} },
+    { type: "intake", node: b64(32), key: b64(32), open: true, expires: 7 },
+    { type: "intake", node: b64(32), key: b64(32), secret: b64(32), open: false, expires: 7 },
+    { type: "intake", node: b64(32), key: b64(31), secret: b64(32), open: true, expires: 7 },
+    { type: "intake", node: b64(32), key: b64(32), secret: b64(32), open: 1, expires: 7 },
+    { type: "intake", node: b64(32), key: b64(32), secret: b64(32), open: true },
   ];
   for (const each of wrong)
     assert.equal(decodeEvent(pad(canonicalBytes(each))), undefined, JSON.stringify(each).slice(0, 80));

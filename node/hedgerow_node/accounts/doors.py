@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 from hedgerow_node.store.private.values import (
     AskRow,
     DeviceRow,
+    FarInviteView,
     Happened,
     InviteRow,
     InviteView,
@@ -18,11 +19,12 @@ from hedgerow_node.store.private.values import (
     SealedRow,
     Session,
 )
-from hedgerow_protocol.delivery.refusal import Refusal, Refused
+from hedgerow_protocol.delivery.refusal import Refusal, Refused, Waiting
 from hedgerow_protocol.delivery.values import AccountKey, AskId, DeviceId, InviteId, RoomId
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Timestamp
 
-__all__ = ["Accounts", "Happened", "Refusal", "Refused", "Session", "Side"]
+__all__ = ["Accounts", "Happened", "Refusal", "Refused", "Session", "Side", "Waiting"]
 
 Side: TypeAlias = Literal["a", "b"]
 """Of a meeting place: the two devices that link."""
@@ -101,6 +103,8 @@ class Accounts(Protocol):
     async def add_invite(self, session: Session | None, invite: NewInvite, *, now: Timestamp) -> None:
         """Keep an invitation. ``None``: the keeper makes it. The same again is fine.
 
+        One without uses and note that leads into a room is its intake: any member may renew it by the same again.
+
         Refusals: NOT_ALLOWED (members may not make accounts; not in that room), TAKEN, TOO_MANY, BAD (expiry, uses).
         """
         ...
@@ -110,7 +114,7 @@ class Accounts(Protocol):
         ...
 
     async def remove_invite(self, session: Session | None, invite: InviteId) -> None:
-        """Withdraw one's own invitation; the keeper may withdraw any. Refusal: UNKNOWN."""
+        """Withdraw one's own invitation or a room's intake; the keeper may withdraw any. Refusal: UNKNOWN."""
         ...
 
     async def read_invite(self, invite: InviteId, proof: bytes, *, now: Timestamp) -> InviteView:
@@ -121,10 +125,28 @@ class Accounts(Protocol):
         """Ask by an invitation. The same again gives the same id. Refusals: UNKNOWN, ENDED, TOO_MANY, TOO_LARGE."""
         ...
 
+    async def read_far_invite(
+        self, session: Session, node: NodeId, invite: InviteId, proof: bytes, *, now: Timestamp
+    ) -> FarInviteView:
+        """The same of an invitation that another node keeps: it is asked.
+
+        Refusals: UNKNOWN, ENDED, TOO_FAST; :class:`Waiting` while it has not answered (after 10 seconds at most).
+        """
+        ...
+
+    async def add_far_ask(
+        self, session: Session, node: NodeId, invite: InviteId, proof: bytes, body: bytes, *, now: Timestamp
+    ) -> AskId:
+        """Ask by an invitation that another node keeps. The same again is the same ask.
+
+        Refusals: as :meth:`add_ask`; :class:`Waiting` (after 10 seconds at most): the ask is on its way.
+        """
+        ...
+
     async def add_room_ask(self, session: Session, room: RoomId, body: bytes, *, now: Timestamp) -> AskId:
         """Ask for this device, where the account is in the room, with another device or with a lost state of this one.
 
-        Refusals: UNKNOWN (room), TOO_MANY, TOO_LARGE.
+        Refusals: UNKNOWN (room), TOO_MANY, TOO_LARGE. In a room of another hub also :class:`Waiting`.
         """
         ...
 

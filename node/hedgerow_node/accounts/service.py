@@ -14,8 +14,10 @@ from hedgerow_node.store.private import account_rows, ask_rows, invite_rows, pru
 from hedgerow_node.store.private.opening import PrivateStore
 from hedgerow_node.store.private.scribe import Scribe
 from hedgerow_node.store.private.values import (
+    DAY_SECONDS,
     AskRow,
     DeviceRow,
+    FarInviteView,
     Happened,
     InviteRow,
     InviteView,
@@ -29,6 +31,8 @@ from hedgerow_protocol.delivery.entry_text import base64url
 from hedgerow_protocol.delivery.recovery import Challenges, recovery_message, signature_holds
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import ASK_ID_BYTES, AccountKey, AskId, DeviceId, InviteId, RoomId
+from hedgerow_protocol.federation.claims import SECRET_BYTES, room_tag
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Entropy, Timestamp
 
 SESSIONS_REMEMBERED_MAX: Final = 8_192
@@ -39,15 +43,21 @@ _RECORD_NAME_BYTES: Final = 16
 
 
 class AccountService:
-    """Answers :class:`hedgerow_node.accounts.doors.Accounts`."""
+    """Answers :class:`hedgerow_node.accounts.doors.Accounts`.
 
-    def __init__(self, store: PrivateStore, *, entropy: Entropy, members_invite: bool = True) -> None:
+    ``tags``: the secret from which other nodes are told tags instead of accounts; the same after each start.
+    """
+
+    def __init__(
+        self, store: PrivateStore, *, entropy: Entropy, members_invite: bool = True, tags: bytes | None = None
+    ) -> None:
         self.tell: Callable[[Happened], None] = lambda happened: None
         self._store = store
         self._database = store.database
         self._scribe = Scribe(store.database, lambda: self._told)
         self._entropy = entropy
         self._members_invite = members_invite
+        self._tags = tags if tags is not None else entropy(SECRET_BYTES)
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._gone = 0
         self._challenges = Challenges(entropy(32))
@@ -107,7 +117,9 @@ class AccountService:
     async def remove_account(self, session: Session) -> None:
         """See the door."""
 
-        await self._remove_files(await self._scribe.write(lambda c: account_rows.remove_account(c, session)))
+        await self._remove_files(
+            await self._scribe.write(lambda c: account_rows.remove_account(c, session, self._entropy))
+        )
 
     def challenge(self, now: Timestamp) -> bytes:
         """See the door."""
@@ -144,7 +156,9 @@ class AccountService:
 
     async def remove_device(self, session: Session, device: DeviceId) -> None:
         """See the door."""
-        files = await self._scribe.write(lambda c: account_rows.remove_device(c, session, device, vault_of(device)))
+        files = await self._scribe.write(
+            lambda c: account_rows.remove_device(c, session, device, vault_of(device), self._entropy)
+        )
         await self._remove_files(files)
 
     # --- invitations and asks
@@ -156,8 +170,9 @@ class AccountService:
         most = limits.INVITE_USES_OF_MEMBER_MAX if session is not None else limits.INVITE_USES_MAX
         if not 0 <= invite.uses <= most:
             raise Refused(Refusal.BAD, f"An invitation makes at most {most} accounts.")
-        if not now < invite.expires <= now + limits.INVITE_SECONDS_MAX:
-            raise Refused(Refusal.BAD, "An invitation ends within 90 days.")
+        lasts = limits.INTAKE_SECONDS_MAX if invite.is_intake else limits.INVITE_SECONDS_MAX
+        if not now < invite.expires <= now + lasts:
+            raise Refused(Refusal.BAD, f"An invitation ends within {lasts // DAY_SECONDS} days.")
         if len(invite.note) > limits.INVITE_NOTE_BYTES_MAX:
             raise Refused(Refusal.TOO_LARGE, f"An invitation's note has at most {limits.INVITE_NOTE_BYTES_MAX} bytes.")
         await self._scribe.quietly(lambda c: invite_rows.add_invite(c, session, invite))
@@ -177,20 +192,37 @@ class AccountService:
 
     async def add_ask(self, session: Session, invite: InviteId, proof: bytes, body: bytes, *, now: Timestamp) -> AskId:
         """See the door."""
-        _check_ask(body)
+        check_ask(body)
         name = AskId(self._entropy(ASK_ID_BYTES))
 
         def ask(connection: Connection) -> tuple[AskId, Happened | None]:
             kept = invite_rows.find_invite(connection, invite, proof, now)
-            return ask_rows.add_ask(connection, session, kept, body, name, now)
+            return ask_rows.add_ask(connection, session, kept, body, name, self._entropy, now)
 
         return await self._scribe.write(ask)
 
+    async def read_far_invite(
+        self, session: Session, node: NodeId, invite: InviteId, proof: bytes, *, now: Timestamp
+    ) -> FarInviteView:
+        """See the door; this is for a node that asks no others. Else see
+        :class:`hedgerow_node.federation.far_accounts.FarAccounts`.
+        """
+        raise _asks_none()
+
+    async def add_far_ask(
+        self, session: Session, node: NodeId, invite: InviteId, proof: bytes, body: bytes, *, now: Timestamp
+    ) -> AskId:
+        """See :meth:`read_far_invite`."""
+        raise _asks_none()
+
     async def add_room_ask(self, session: Session, room: RoomId, body: bytes, *, now: Timestamp) -> AskId:
         """See the door."""
-        _check_ask(body)
+        check_ask(body)
         name = AskId(self._entropy(ASK_ID_BYTES))
-        return await self._scribe.write(lambda c: ask_rows.add_room_ask(c, session, room, body, name, now))
+        tag = room_tag(self._tags, session.account, room)
+        return await self._scribe.write(
+            lambda c: ask_rows.add_room_ask(c, session, room, body, name, tag, self._entropy, now)
+        )
 
     async def asks(self, session: Session) -> Sequence[AskRow]:
         """See the door."""
@@ -198,7 +230,7 @@ class AccountService:
 
     async def remove_ask(self, session: Session, ask: AskId) -> None:
         """See the door."""
-        await self._scribe.quietly(lambda c: ask_rows.remove_ask(c, session, ask))
+        await self._scribe.write(lambda c: (None, ask_rows.remove_ask(c, session, ask, self._entropy)))
 
     # --- sealed records
 
@@ -274,6 +306,11 @@ def vault_of(device: DeviceId) -> str:
     return f"vault-{base64url(device).decode()}"
 
 
-def _check_ask(body: bytes) -> None:
+def _asks_none() -> Refused:
+    return Refused(Refusal.UNKNOWN, "This invitation is at another node, and this one asks none.")
+
+
+def check_ask(body: bytes) -> None:
+    """Size before anything else. Raises :class:`Refused`."""
     if len(body) > limits.ASK_BYTES_MAX:
         raise Refused(Refusal.TOO_LARGE, f"An ask has at most {limits.ASK_BYTES_MAX} bytes.")

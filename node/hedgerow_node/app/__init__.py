@@ -18,12 +18,13 @@ from hedgerow_node import clock
 from hedgerow_node.app.control import open_control
 from hedgerow_node.app.control_members import member_routes
 from hedgerow_node.app.folder import prepare_folder
-from hedgerow_node.app.members import Members, open_members
+from hedgerow_node.app.members import Members, federation_of, open_members
 from hedgerow_node.app.peering import NodePeering
 from hedgerow_node.app.speaking import SpeakingDirectory
 from hedgerow_node.config import Config
 from hedgerow_node.directory.door_folder import FolderLock, make_folder
 from hedgerow_node.directory.service import Directory
+from hedgerow_node.federation.service import Federation
 from hedgerow_node.http import bounds
 from hedgerow_node.http.certificate import OwnCertificate
 from hedgerow_node.http.client import Callers, subscriber
@@ -107,6 +108,10 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         certificates = await _certificates_of(config)
         webui = find_webui()
         network = Network(config, directory, keys.node, _visitor_of(config), bundle=webui.bundle)
+        federation = federation_of(config, keys.node, members, network.post)
+        network.letters = federation
+        stack.push_async_callback(_in_time("rooms across nodes", federation.stop, CLOSE_NETWORK_SECONDS_MAX))
+        await federation.start()
         leave = _in_time("network", network.stop, CLOSE_NETWORK_SECONDS_MAX)
         stack.push_async_callback(leave)
         await network.start()
@@ -123,7 +128,7 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
             peer_door=network.door.answer,
             peering=peering,
             certificate=certificates.shown() if certificates is not None else None,
-            desk=open_desk(members.accounts, members.delivery, members.counts, clock.monotonic),
+            desk=open_desk(federation.accounts, federation.delivery, members.counts, clock.monotonic),
         )
         secured = {"ssl": certificates.context} if certificates is not None else {}
         street = await open_street(application, config.host, config.port, **secured)
@@ -141,7 +146,7 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         await stack.enter_async_context(
             open_control(config, directory, peering, node_id=node_id, version=version, keeper_link=link, more=routes)
         )
-        pruning = asyncio.create_task(_prune_hourly(directory, members), name="prune")
+        pruning = asyncio.create_task(_prune_hourly(directory, members, federation), name="prune")
         stack.push_async_callback(_end, pruning)
         if certificates is not None:
             stack.push_async_callback(_end, asyncio.create_task(certificates.watch(), name="certificates"))
@@ -188,9 +193,9 @@ async def _end(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def _prune_hourly(directory: Directory, members: Members) -> None:
+async def _prune_hourly(directory: Directory, members: Members, federation: Federation) -> None:
     while True:
-        for prune in (directory.prune, members.prune):
+        for prune in (directory.prune, members.prune, federation.prune):
             try:
                 await prune(now=clock.now())
             except StoreError:

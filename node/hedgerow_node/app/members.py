@@ -7,6 +7,8 @@ from hedgerow_node import clock
 from hedgerow_node.accounts.service import AccountService
 from hedgerow_node.config import Config
 from hedgerow_node.delivery.service import DeliveryService
+from hedgerow_node.federation.post import Post
+from hedgerow_node.federation.service import Federation, tags_of
 from hedgerow_node.store.private.counting import Counts, count
 from hedgerow_node.store.private.opening import PrivateStore
 from hedgerow_protocol.keys import SigningKey
@@ -48,5 +50,21 @@ async def open_members(config: Config, key: SigningKey) -> Members:
     except BaseException:
         await store.close()
         raise
-    accounts = AccountService(store, entropy=clock.entropy, members_invite=config.members_invite)
+    accounts = AccountService(store, entropy=clock.entropy, members_invite=config.members_invite, tags=tags_of(key))
     return Members(store, accounts, DeliveryService(store, key, entropy=clock.entropy))
+
+
+def federation_of(config: Config, key: SigningKey, members: Members, post: Post) -> Federation:
+    """Rooms across nodes, over these services and this post. To be started before the network."""
+    return Federation(
+        members.store,
+        members.accounts,
+        members.delivery,
+        key,
+        post,
+        title=config.title or "Hedgerow",
+        entropy=clock.entropy,
+        timestamp=clock.now,
+        monotonic=clock.monotonic,
+        fanout_ms=config.fanout_ms,
+    )

@@ -32,7 +32,7 @@ class NodePeering:
 
     def status(self) -> Mapping[str, Any]:
         """The whole neighbourhood as JSON; ``left``: this node has left the network until its next start."""
-        return {**self.network.status().to_json(), "left": self.network.door.closed}
+        return {**self.network.status().to_json(), "left": self.network.left}
 
     async def keep(self, url: str) -> None:
         """Choose this peer. Raises :class:`~hedgerow_node.config.ConfigError`."""

@@ -46,6 +46,7 @@ def _links(status: Mapping[str, Any], now: int) -> Iterator[str]:
     rows = [("", "node", "how", "for", "in", "new", "out", "score", "address")]
     for link in sorted(links, key=lambda link: (not link["chosen"], not link["in_mesh"], link["since"])):
         how = "relayed" if link["relayed"] else "called" if link["direction"] == "outbound" else "calls us"
+        how += ", rooms" if link["rooms"] else ""
         rows.append(
             (
                 ("*" if link["chosen"] else " ") + ("+" if link["in_mesh"] else " "),

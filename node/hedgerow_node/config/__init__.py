@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from hedgerow_node.config import readers
 from hedgerow_protocol import limits
+from hedgerow_protocol.federation.fanout_values import FANOUT_MS_DEFAULT
 
 ENVIRONMENT_PREFIX = "HEDGEROW_"
 FILE_NAME = "hedgerow.toml"
@@ -24,6 +25,9 @@ LISTS_MAX = 32
 
 RECORDS_MAX_MAX = 5_000_000
 """Records. The most a keeper may choose; search was measured up to a million listings."""
+
+FANOUT_MS_MAX = 60_000
+"""Milliseconds. The most a keeper may choose: beyond a minute nobody would call it talking."""
 
 
 class ConfigError(Exception):
@@ -66,6 +70,8 @@ class Config:
     """Where visitors find this version's source code, as the licence asks of whoever changed it."""
     members_invite: bool = True
     """Every member may bring others in; else only the keeper makes invitations to the community."""
+    fanout_ms: int = FANOUT_MS_DEFAULT
+    """Milliseconds for which what is said in a room is gathered before other nodes are told."""
     tls: str = "off"
     """``local``: also speak https, with the certificate that ``hedgerow tls`` made."""
     log: str = "info"
@@ -152,6 +158,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("crisis", readers.file_name, "The file of crisis lines, in the data folder or with its whole path."),
     Setting("source_url", readers.web_address, "Where visitors find the source code of this version (AGPL)."),
     Setting("members_invite", readers.yes_or_no, "Every member may invite others; else only the keeper does."),
+    Setting("fanout_ms", readers.whole_number(0, FANOUT_MS_MAX), "How long words gather before other nodes get them."),
     Setting("tls", readers.choice("off", "local"), "local: https with this node's own certificate (`hedgerow tls`)."),
     Setting("log", readers.choice("debug", "info", "warning", "error"), "How much to log."),
 )

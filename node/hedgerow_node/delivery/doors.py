@@ -1,6 +1,8 @@
 """What the street door may ask of delivery. :class:`hedgerow_node.delivery.service.DeliveryService` answers it.
 
 Everything may raise :class:`Refused` (a code and a sentence) and :class:`hedgerow_node.store.errors.StoreError`.
+For a room of another hub, and for whatever another node keeps, methods that say so raise :class:`Waiting` while that
+node has not answered: the request is on the disk, and the same request again asks for its answer.
 What is returned is on the disk, except where a method says otherwise. A device only ever reaches rooms in which a
 mailbox of its own takes part; anything else is ``UNKNOWN``, whether it exists or not.
 """
@@ -15,11 +17,12 @@ from hedgerow_node.store.private.values import (
     KeyPackageOffer,
     LogPage,
     Overview,
+    Places,
     Refetch,
     Session,
     WelcomeRow,
 )
-from hedgerow_protocol.delivery.refusal import Refusal, Refused
+from hedgerow_protocol.delivery.refusal import Refusal, Refused, Waiting
 from hedgerow_protocol.delivery.values import (
     Accepted,
     BlobHash,
@@ -30,9 +33,10 @@ from hedgerow_protocol.delivery.values import (
     Submission,
     WelcomeId,
 )
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Timestamp
 
-__all__ = ["Delivery", "Happened", "Refusal", "Refused", "Session"]
+__all__ = ["Delivery", "Happened", "Refusal", "Refused", "Session", "Waiting"]
 
 
 class Delivery(Protocol):
@@ -60,7 +64,8 @@ class Delivery(Protocol):
 
         Refusals: UNKNOWN (room, mailbox), NOT_ALLOWED (taken out), BAD (not such an MLS message; unknown KeyPackage
         in ``welcomes``; foreign mailbox in ``removes``; ``seen`` beyond the head), TOO_LARGE, TOO_MANY (the room is
-        full of undelivered words), StoreBusyError.
+        full of undelivered words), StoreBusyError. In a room of another hub also :class:`Waiting` (after 5 seconds at
+        most): the entry is on its way and arrives by the log; ENDED: it was given up.
         """
         ...
 
@@ -69,7 +74,7 @@ class Delivery(Protocol):
 
         Whoever takes part may do it, and whoever of another account was taken out at the same time or later; nobody for
         its own device.
-        Refusals: UNKNOWN, NOT_ALLOWED.
+        Refusals: UNKNOWN, NOT_ALLOWED. In a room of another hub also :class:`Waiting`.
         """
         ...
 
@@ -83,6 +88,10 @@ class Delivery(Protocol):
 
     async def heads(self, session: Session, rooms: Sequence[RoomId]) -> Sequence[tuple[RoomId, Head]]:
         """Signed heads of those of these rooms in which the device takes part: for ``{"heads": […]}``."""
+        ...
+
+    async def places(self, session: Session, room: RoomId) -> Places:
+        """Where the room's log lies, and whether its hub was caught lying. Refusal: UNKNOWN."""
         ...
 
     async def acknowledge(self, acknowledged: Sequence[tuple[Session, RoomId, int]]) -> None:
@@ -102,9 +111,13 @@ class Delivery(Protocol):
         ...
 
     async def claim_key_package(
-        self, session: Session, ref: KeyPackageRef, consent: bytes, *, now: Timestamp
+        self, session: Session, ref: KeyPackageRef, consent: bytes, *, home: NodeId | None = None, now: Timestamp
     ) -> ClaimedKeyPackage:
-        """Take a KeyPackage; the same account may ask again. Refusals: UNKNOWN (also a wrong token), USED, ENDED."""
+        """Take a KeyPackage; the same account may ask again. ``home``: the node that keeps it; ``None``: this one.
+
+        Refusals: UNKNOWN (also a wrong token), USED, ENDED; BAD (what another node gave is no such KeyPackage).
+        Of another node also :class:`Waiting` (after 10 seconds at most).
+        """
         ...
 
     async def remove_key_package(self, session: Session, ref: KeyPackageRef) -> None:
@@ -125,11 +138,15 @@ class Delivery(Protocol):
         """Keep a file's ciphertext for a room. The same again is fine.
 
         Refusals: UNKNOWN (room), BAD (hash), TOO_LARGE, TOO_MANY (quota of the account or the room).
+        In a room of another hub it is kept here, and brought to the hub afterwards.
         """
         ...
 
     async def blob(self, session: Session, room: RoomId, blob: BlobHash) -> BlobFile:
-        """Where the ciphertext lies. Refusal: UNKNOWN."""
+        """Where the ciphertext lies. Refusal: UNKNOWN.
+
+        In a room of another hub also :class:`Waiting`: it is being fetched.
+        """
         ...
 
     # --- chores

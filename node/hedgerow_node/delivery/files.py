@@ -1,11 +1,13 @@
 """Members' files: checked, written whole, and only then named by a row; removed when no room has them any more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha256
 
-from hedgerow_node.store.private import blob_rows
+from hedgerow_node.store.database import Connection
+from hedgerow_node.store.private import blob_rows, far_blob_rows
 from hedgerow_node.store.private.files import blob_name
 from hedgerow_node.store.private.opening import PrivateStore
 from hedgerow_node.store.private.scribe import Scribe
@@ -13,6 +15,7 @@ from hedgerow_node.store.private.values import BlobFile, Session
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import BlobHash, RoomId
+from hedgerow_protocol.ids import NodeId
 
 
 class BlobRoom:
@@ -32,13 +35,22 @@ class BlobRoom:
         )
         if known:
             return
+        await self._keep(blob, data, now, partial(_add, session, room, blob, len(data), now))
+
+    async def put_far(self, node: NodeId, room: RoomId, blob: BlobHash, data: bytes, now: int) -> None:
+        """Keep a file that another node has brought for a room of this hub. Raises :class:`Refused`."""
+        await self._keep(blob, data, now, lambda c: far_blob_rows.add_for(c, node, room, blob, len(data), now))
+
+    async def put_fetched(self, room: RoomId, blob: BlobHash, data: bytes, now: int) -> None:
+        """Keep a file that was fetched from the hub of a room. Raises :class:`Refused`."""
+        await self._keep(blob, data, now, lambda c: far_blob_rows.add_fetched(c, room, blob, len(data), now))
+
+    async def _keep(self, blob: BlobHash, data: bytes, now: int, add: Callable[[Connection], None]) -> None:
         if await asyncio.to_thread(lambda: sha256(data).digest()) != blob:
             raise Refused(Refusal.BAD, "The file was damaged on its way. Send it again.")
         async with self._holding(blob):
             await asyncio.to_thread(self._store.blobs.write, blob_name(blob), data, now=now)
-            await self._scribe.quietly(
-                lambda connection: blob_rows.add_blob(connection, session, room, blob, len(data), now)
-            )
+            await self._scribe.quietly(add)
 
     async def find(self, session: Session, room: RoomId, blob: BlobHash) -> BlobFile:
         """See :meth:`hedgerow_node.delivery.doors.Delivery.blob`."""
@@ -73,3 +85,8 @@ class BlobRoom:
                 del self._held[blob]
             else:
                 self._held[blob] = (lock, many - 1)
+
+
+def _add(session: Session, room: RoomId, blob: BlobHash, size: int, now: int, connection: Connection) -> None:
+    blob_rows.add_blob(connection, session, room, blob, size, now)
+    far_blob_rows.leave(connection, room, blob, now)

@@ -7,6 +7,7 @@ of the disk is shared by all that came meanwhile.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -32,7 +33,29 @@ TOGETHER_BYTES_MAX: Final = 4 * 1024 * 1024
 WAITING_MAX: Final = 2_000
 """Submissions. Beyond them devices are told that the node is busy instead of filling its memory."""
 
-_Waiting: TypeAlias = "tuple[Arrived, asyncio.Future[Accepted | Conflict]]"
+Outcome: TypeAlias = Accepted | Conflict | Refused | StoreError
+"""What became of a submission."""
+Told: TypeAlias = Callable[[Outcome], None]
+
+
+class _Waiting:
+    """A submission on its way, and who hears what became of it; ``None`` when nobody wants to know any more."""
+
+    __slots__ = ("arrived", "told")
+
+    def __init__(self, arrived: Arrived, told: Told) -> None:
+        self.arrived = arrived
+        self.told: Told | None = told
+
+    def tell(self, outcome: Outcome) -> None:
+        """Say so, once."""
+        told, self.told = self.told, None
+        if told is None:
+            return
+        try:
+            told(outcome)
+        except Exception:
+            LOG.exception("Who submitted something could not be told what became of it")
 
 
 class Pump:
@@ -48,18 +71,32 @@ class Pump:
 
     async def submit(self, arrived: Arrived) -> Accepted | Conflict:
         """What became of it, once that is on the disk. Raises :class:`Refused` or :class:`StoreError`."""
+        future: asyncio.Future[Accepted | Conflict] = asyncio.get_running_loop().create_future()
+        waiting = self._take(_Waiting(arrived, partial(_resolve, future)))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            waiting.told = None
+            raise
+
+    def hand_in(self, arrived: Arrived, told: Told) -> None:
+        """The same for whoever does not wait: ``told`` is called on the event loop, right before all others hear of it.
+
+        Raises :class:`StoreError` when it is not taken; ``told`` is then not called.
+        """
+        self._take(_Waiting(arrived, told))
+
+    def _take(self, waiting: _Waiting) -> _Waiting:
         if self._closed:
             raise StoreError("The store is closed.")
         if len(self._waiting) >= WAITING_MAX:
             raise StoreBusyError("Too much is waiting to be written. Try again in a moment.")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Accepted | Conflict] = loop.create_future()
-        self._waiting.append((arrived, future))
+        self._waiting.append(waiting)
         if not self._soon:
             # Not at once: what else arrives in this turn of the loop belongs to the same group.
             self._soon = True
-            loop.call_soon(self._begin)
-        return await future
+            asyncio.get_running_loop().call_soon(self._begin)
+        return waiting
 
     async def close(self) -> None:
         """Write what waits, then stop."""
@@ -85,35 +122,37 @@ class Pump:
         size = 0
         while self._waiting and len(group) < TOGETHER_MAX and size <= TOGETHER_BYTES_MAX:
             waiting = self._waiting.popleft()
-            if not waiting[1].done():
+            if waiting.told is not None:
                 group.append(waiting)
-                size += len(waiting[0].submission.payload)
+                size += len(waiting.arrived.submission.payload)
         return group
 
     async def _write(self, group: list[_Waiting]) -> None:
-        arrived = [each for each, _ in group]
         try:
-            batch = await self._scribe.write(partial(self._append, arrived))
+            await self._scribe.write(partial(self._append, [each.arrived for each in group]), partial(_tell, group))
         except StoreError as error:
-            for _, future in group:
-                _fail(future, type(error)(str(error)))
+            for each in group:
+                each.tell(type(error)(str(error)))
         except Exception:
             # A mistake of ours in one group must not stop all that come after it.
             LOG.exception("A group of submissions could not be written")
-            for _, future in group:
-                _fail(future, StoreError("This could not be written."))
-        else:
-            for (_, future), outcome in zip(group, batch.outcomes, strict=True):
-                if isinstance(outcome, Refused):
-                    _fail(future, outcome)
-                elif not future.done():
-                    future.set_result(outcome)
+            for each in group:
+                each.tell(StoreError("This could not be written."))
 
     def _append(self, arrived: list[Arrived], connection: Connection) -> tuple[Batch, Happened]:
         batch = self._appender.append(connection, arrived)
         return batch, batch.happened
 
 
-def _fail(future: "asyncio.Future[Accepted | Conflict]", error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _tell(group: list[_Waiting], batch: Batch) -> None:
+    for waiting, outcome in zip(group, batch.outcomes, strict=True):
+        waiting.tell(outcome)
+
+
+def _resolve(future: "asyncio.Future[Accepted | Conflict]", outcome: Outcome) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

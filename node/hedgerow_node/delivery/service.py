@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 
@@ -10,7 +11,15 @@ from hedgerow_node.delivery.files import BlobRoom
 from hedgerow_node.delivery.heads import Heads
 from hedgerow_node.delivery.pump import Pump
 from hedgerow_node.store.database import Connection
-from hedgerow_node.store.private import ask_rows, key_package_rows, log_rows, mailbox_rows, pruning
+from hedgerow_node.store.private import (
+    ask_rows,
+    key_package_rows,
+    log_rows,
+    mailbox_rows,
+    place_rows,
+    pruning,
+    putting_back_rows,
+)
 from hedgerow_node.store.private.appending import Appender, Arrived
 from hedgerow_node.store.private.opening import PrivateStore
 from hedgerow_node.store.private.scribe import Scribe
@@ -22,26 +31,31 @@ from hedgerow_node.store.private.values import (
     LogPage,
     MailboxRow,
     Overview,
+    Places,
     Refetch,
     Session,
     WelcomeRow,
 )
 from hedgerow_protocol import limits
+from hedgerow_protocol.delivery.chain import sign_head
 from hedgerow_protocol.delivery.envelope import check_payload, check_welcome
 from hedgerow_protocol.delivery.key_package import read_key_package
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import (
     Accepted,
     BlobHash,
+    Conflict,
     EntryKind,
     Head,
     KeyPackageRef,
     MailboxId,
+    Position,
     RoomId,
     Submission,
     WelcomeId,
 )
 from hedgerow_protocol.errors import Code, RemoteError
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey
 from hedgerow_protocol.ports import Entropy, Timestamp
 
@@ -60,9 +74,12 @@ class DeliveryService:
         self.tell: Callable[[Happened], None] = lambda happened: None
         self._database = store.database
         self._scribe = Scribe(store.database, lambda: self.tell)
+        self._entropy = entropy
+        self.node = NodeId(key.public[1:])
         self._heads = Heads(key)
-        self._pump = Pump(self._scribe, Appender(bytes_max=room_bytes_max, entropy=entropy))
-        self._blobs = BlobRoom(store, self._scribe)
+        appender = Appender(bytes_max=room_bytes_max, entropy=entropy, sign=partial(sign_head, key))
+        self._pump = Pump(self._scribe, appender)
+        self.blobs = BlobRoom(store, self._scribe)
 
     async def close(self) -> None:
         """Write what waits."""
@@ -84,25 +101,43 @@ class DeliveryService:
             return reach, log_rows.texts_after(connection, reach, after, limited, limits.LOG_PAGE_BYTES_MAX)
 
         reach, texts = await self._database.read(read)
-        return LogPage(texts, self._heads.of(room, reach.position))
+        return LogPage(texts, self._head(room, reach.position, reach.hub, reach.signature), reach.hub)
+
+    def _head(self, room: RoomId, position: Position, hub: NodeId | None, signature: bytes) -> Head:
+        return self._heads.of(room, position) if hub is None else Head(position, signature)
 
     async def submit(self, session: Session, submission: Submission, *, now: Timestamp) -> Accepted | Refetch:
         """See the door."""
-        _check_submission(submission)
-        payload_hash = sha256(submission.payload).digest()
-        outcome = await self._pump.submit(Arrived(submission, session.device_row, payload_hash, now))
+        outcome = await self._append(submission, session.device_row, None, now)
         if isinstance(outcome, Accepted):
             return outcome
         page = await self.log(session, submission.room, after=outcome.seen, limit=limits.LOG_PAGE_ENTRIES_MAX)
         return Refetch(page)
 
+    async def submit_far(self, node: NodeId, submission: Submission, *, now: Timestamp) -> Accepted | Conflict:
+        """The same for a member of another node, in a room of this one. It is in its place in the queue at once."""
+        return await self._append(submission, 0, node, now)
+
+    async def _append(
+        self, submission: Submission, device_row: int, node: NodeId | None, now: int
+    ) -> Accepted | Conflict:
+        check_submission(submission)
+        if any(each.home == self.node for each in submission.welcomes):
+            welcomes = [
+                replace(each, home=None, mailbox=None) if each.home == self.node else each
+                for each in submission.welcomes
+            ]
+            submission = replace(submission, welcomes=welcomes)
+        payload_hash = sha256(submission.payload).digest()
+        return await self._pump.submit(Arrived(submission, device_row, payload_hash, now, node))
+
     async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
         """See the door."""
-        await self._scribe.write(lambda c: (None, mailbox_rows.put_back(c, session, room, mailbox)))
+        await self._scribe.write(lambda c: (None, putting_back_rows.put_back(c, session, room, mailbox, self._entropy)))
 
     async def stop(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
         """See the door."""
-        await self._scribe.write(lambda c: (None, mailbox_rows.stop(c, session, room, mailbox)))
+        await self._scribe.write(lambda c: (None, mailbox_rows.stop(c, session, room, mailbox, self._entropy)))
 
     async def overview(self, session: Session) -> Overview:
         """See the door."""
@@ -116,7 +151,14 @@ class DeliveryService:
 
         rooms, welcomes, asks = await self._database.read(read)
         signed = [
-            MailboxRow(each.room, each.mailbox, each.acknowledged, self._heads.of(each.room, each.position), each.until)
+            MailboxRow(
+                each.room,
+                each.mailbox,
+                each.acknowledged,
+                self._head(each.room, each.position, each.hub, each.signature),
+                each.until,
+                each.hub,
+            )
             for each in rooms
         ]
         return Overview(signed, welcomes, asks)
@@ -124,7 +166,14 @@ class DeliveryService:
     async def heads(self, session: Session, rooms: Sequence[RoomId]) -> Sequence[tuple[RoomId, Head]]:
         """See the door."""
         found = await self._database.read(lambda c: mailbox_rows.positions(c, session, rooms))
-        return [(room, self._heads.of(room, position)) for room, position in found]
+        return [
+            (room, self._heads.of(room, position) if signature is None else Head(position, signature))
+            for room, position, signature in found
+        ]
+
+    async def places(self, session: Session, room: RoomId) -> Places:
+        """See the door."""
+        return await self._database.read(lambda c: place_rows.places_of(c, session, room, self.node))
 
     async def acknowledge(self, acknowledged: Sequence[tuple[Session, RoomId, int]]) -> None:
         """See the door."""
@@ -141,9 +190,11 @@ class DeliveryService:
         await self._scribe.quietly(lambda c: key_package_rows.add_key_packages(c, session, offers))
 
     async def claim_key_package(
-        self, session: Session, ref: KeyPackageRef, consent: bytes, *, now: Timestamp
+        self, session: Session, ref: KeyPackageRef, consent: bytes, *, home: NodeId | None = None, now: Timestamp
     ) -> ClaimedKeyPackage:
-        """See the door."""
+        """See the door; of other nodes see :class:`hedgerow_node.federation.far_delivery.FarDelivery`."""
+        if home not in (None, self.node):
+            raise Refused(Refusal.UNKNOWN, "This KeyPackage is at another node, and this one asks none.")
         return await self._scribe.quietly(lambda c: key_package_rows.claim_key_package(c, session, ref, consent, now))
 
     async def remove_key_package(self, session: Session, ref: KeyPackageRef) -> None:
@@ -162,11 +213,11 @@ class DeliveryService:
 
     async def put_blob(self, session: Session, room: RoomId, blob: BlobHash, data: bytes, *, now: Timestamp) -> None:
         """See the door."""
-        await self._blobs.put(session, room, blob, data, now)
+        await self.blobs.put(session, room, blob, data, now)
 
     async def blob(self, session: Session, room: RoomId, blob: BlobHash) -> BlobFile:
         """See the door."""
-        return await self._blobs.find(session, room, blob)
+        return await self.blobs.find(session, room, blob)
 
     # --- chores
 
@@ -181,7 +232,7 @@ class DeliveryService:
             while (files := await self._scribe.quietly(partial(_remove_room, row))) is None:
                 pass
             blobs += files
-        await self._blobs.forget([BlobHash(each) for each in blobs])
+        await self.blobs.forget([BlobHash(each) for each in blobs])
 
     async def _prune_commits(self, now: Timestamp) -> None:
         after = 0
@@ -210,7 +261,8 @@ def _prune_commits(commits: list[tuple[int, int]], now: int, connection: Connect
     pruning.prune_commits(connection, commits, now)
 
 
-def _check_submission(submission: Submission) -> None:
+def check_submission(submission: Submission) -> None:
+    """What can be seen of a submission from outside. Raises :class:`Refused`."""
     if submission.kind is not EntryKind.COMMIT and (submission.welcomes or submission.removes):
         raise Refused(Refusal.BAD, "Only a commit lets devices in or takes them out.")
     if len(submission.welcomes) > limits.WELCOMES_MAX or len(submission.removes) > limits.REMOVES_MAX:

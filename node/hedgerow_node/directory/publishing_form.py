@@ -12,8 +12,8 @@ from typing import Any
 
 from hedgerow_node.directory.publishing_meeting import MEETING_FIELDS, fields_from_meeting, meeting_from_fields
 from hedgerow_node.directory.publishing_values import FieldErrors, Fields, Reader
-from hedgerow_protocol import limits
-from hedgerow_protocol.content import Contact, Facets, Joining, ListingContent, Meeting, Openness
+from hedgerow_protocol import intake, limits
+from hedgerow_protocol.content import Contact, Facets, Intake, Joining, ListingContent, Meeting, Openness
 from hedgerow_protocol.content_codec import content_from_value, content_to_value
 from hedgerow_protocol.errors import LocalError, RemoteError
 
@@ -31,6 +31,7 @@ LISTING_FIELDS: dict[str, str] = {
     "communities": "For whom in particular: women, men, young-people … A list.",
     "joining": "come (just come), ask (ask first) or invitation.",
     "how_to_join": "How to join, in words. Never a password.",
+    "intake": "The line that the app shows on a group's page: with joining = ask, people can ask to join here.",
     "eligibility": "Whom it is for, in words.",
     "url": "The group's own web page.",
     "links": "Further web pages. A list.",
@@ -79,13 +80,28 @@ def listing_from_fields(fields: Fields) -> ListingContent:
         body=reader.line("body"),
         group_notes=reader.text("group_notes"),
         confirmed=reader.date("confirmed"),
+        intake=_intake(reader),
     )
+    if content.intake is not None and content.joining is not Joining.ASK:
+        reader.refuse("intake", "This is only for groups that people ask first. Choose “ask”, or take it out.")
     reader.finish(LISTING_FIELDS, lambda name: _MEETING_NAME.fullmatch(name) is not None)
     try:
         return content_from_value(content_to_value(content))
     except (RemoteError, LocalError) as error:
         # Each field was checked by itself; what is left is a rule between fields.
         raise FieldErrors({"name": str(error)}) from error
+
+
+def _intake(reader: Reader) -> Intake | None:
+    said = reader.fields.get("intake", "")
+    text = said if isinstance(said, str) else " ".join(said)
+    if not text.strip():
+        return None
+    try:
+        return intake.from_code(text)
+    except LocalError as error:
+        reader.refuse("intake", str(error))
+        return None
 
 
 def _contacts(reader: Reader) -> tuple[Contact, ...]:
@@ -173,6 +189,7 @@ def fields_from_listing(content: ListingContent) -> dict[str, str | list[str]]:
         "communities": list(facets.communities),
         "joining": content.joining.name.lower(),
         "how_to_join": content.how_to_join,
+        "intake": "" if content.intake is None else intake.to_code(content.intake),
         "eligibility": content.eligibility,
         "url": content.url,
         "links": list(content.links),

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from hedgerow_node.directory.drafts import DraftFile, Missing, Signable, missing
 from hedgerow_node.directory.keyfiles import short_name
 from hedgerow_protocol import ids, rules
-from hedgerow_protocol.content import Attendance, Facets, Joining, ListingContent, Meeting, Openness, Standing
+from hedgerow_protocol.content import Attendance, Facets, Intake, Joining, ListingContent, Meeting, Openness, Standing
 from hedgerow_protocol.ids import RecordId, listing_id
+from hedgerow_protocol.intake import to_code
 from hedgerow_protocol.ports import Timestamp
 from hedgerow_protocol.records import Charter, Listing, Slot, Withdrawal, read_charter
 
@@ -103,6 +104,7 @@ def describe_content(content: ListingContent) -> list[str]:
         *_describe_facets(content.facets),
         ("Joining", "" if content.joining is Joining.COME else content.joining.name.lower()),
         ("How to join", content.how_to_join),
+        ("Asks on this network", "" if content.intake is None else _intake(content.intake)),
         ("For whom", content.eligibility),
         ("Web", " ".join(filter(None, (content.url, *content.links)))),
         ("Contact", "; ".join(" ".join(filter(None, (c.name, c.phone, c.email))) for c in content.contacts)),
@@ -114,6 +116,10 @@ def describe_content(content: ListingContent) -> list[str]:
         *content.extras,
     ]
     return [*_lines(pairs), *(f"Meeting: {describe_meeting(meeting)}" for meeting in content.meetings)]
+
+
+def _intake(intake: Intake) -> str:
+    return f"people ask to join with the line {to_code(intake)}; compare it with the one in the group's conversation"
 
 
 def _describe_facets(facets: Facets) -> list[tuple[str, str]]:

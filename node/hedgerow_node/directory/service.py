@@ -273,3 +273,7 @@ class Directory:
     async def envelope(self, rid: RecordId) -> bytes | None:
         """A record's envelope as it was received."""
         return await self._database.read(lambda c: showing.envelope_of(c, rid))
+
+    async def announcement_of(self, node: NodeId) -> bytes | None:
+        """Where a node says it can be reached: the envelope of its newest announcement."""
+        return await self._database.read(lambda c: showing.announcement_of(c, node))

@@ -140,6 +140,12 @@ DEVICE_REQUESTS_PER_SECOND: Final = 50.0
 DEVICE_REQUESTS_BURST: Final = 600.0
 """Requests. At once of one device: catching up with hundreds of rooms after weeks away."""
 
+ACCOUNT_ASKS_PER_SECOND: Final = 30 / 86_400
+"""Asks to join a second, sustained, of one account: each of them costs a whole group's attention."""
+
+ACCOUNT_ASKS_BURST: Final = 30.0
+"""Asks to join at once of one account: somebody who comes with a list of links."""
+
 DEVICE_BYTES_PER_SECOND: Final = 2.0 * 1024 * 1024
 """Bytes a second, sustained, that one device may send: several pictures a second."""
 

@@ -81,7 +81,7 @@ def listing_page(by: Beholder, shown: ShownListing) -> dict[str, Any]:
     }
     if content is None:
         return base | dict.fromkeys(("description", "links", "contacts", "notes", "facts", "meetings"), ()) | {
-            "openness": "unknown", "eligibility": "", "joining": "come", "how_to_join": "", "body": "",
+            "openness": "unknown", "eligibility": "", "joining": "come", "ask_url": "", "how_to_join": "", "body": "",
             "district": "", "confirmed": "", "source_url": "",
         }  # fmt: skip
     program = find_program(content.program) if content.program else None
@@ -92,6 +92,7 @@ def listing_page(by: Beholder, shown: ShownListing) -> dict[str, Any]:
         "openness": _openness(facets),
         "eligibility": content.eligibility,
         "joining": content.joining.name.lower(),
+        "ask_url": "" if content.intake is None else f"{by.view.url('/app')}#/ask/{base['id']}",
         "how_to_join": content.how_to_join,
         "links": urls,
         "contacts": [

@@ -211,7 +211,13 @@ def _schemas() -> dict[str, Any]:
                 "place": {"type": ["object", "null"]},
                 "expires": {"anyOf": [_TIMESTAMP, TEXT]},
                 "in_dispute": {"type": "boolean"},
-            }
+                "joining": {"type": "string", "enum": ["come", "ask", "invitation"]},
+                "intake": {
+                    "type": ["object", "null"],
+                    "description": "Where members' programs ask to join: node, room, key; 32 bytes in base64url each.",
+                },
+            },
+            required=("id", "name", "meetings", "languages", "facets", "place", "expires", "in_dispute"),
         ),
         "Meeting": _object(
             {

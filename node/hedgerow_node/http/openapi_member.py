@@ -50,6 +50,12 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
 ID: Final = _fixed(16)
 HASH: Final = _fixed(32)
 ROOM: Final = _fixed(32, "The room's id, which is its MLS group id.")
+NODE: Final = _fixed(32, "A node's id, which is its Ed25519 public key.")
+HUB: Final = {
+    **NODE,
+    "description": "The node that orders the room and signs its heads; only where it is another one than this.",
+}
+HOME: Final = {**NODE, "description": "The newcomer's own node; only where it is another one."}
 
 SCHEMAS: dict[str, Any] = {
     "NewDevice": _object(
@@ -130,7 +136,7 @@ SCHEMAS: dict[str, Any] = {
         },
         optional=("room",),
     ),
-    "Claim": _object({"ref": HASH, "consent": _sized(limits.CONSENT_BYTES_MAX)}),
+    "Claim": _object({"ref": HASH, "consent": _sized(limits.CONSENT_BYTES_MAX), "home": HOME}, optional=("home",)),
     "KeyPackage": _object({"key_package": _sized(limits.KEY_PACKAGE_BYTES_MAX), "mailbox": ID}),
     "NewRoom": _object({"room": ROOM, "mailbox": ID}),
     "Head": _object({"seq": _WHOLE, "hash": HASH, "time": _SECONDS, "signature": _fixed(64)}),
@@ -148,7 +154,10 @@ SCHEMAS: dict[str, Any] = {
         },
         optional=("payload_hash",),
     ),
-    "LogPage": _object({"entries": _array(_ref("Entry"), limits.LOG_PAGE_ENTRIES_MAX), "head": _ref("Head")}),
+    "LogPage": _object(
+        {"entries": _array(_ref("Entry"), limits.LOG_PAGE_ENTRIES_MAX), "head": _ref("Head"), "hub": HUB},
+        optional=("hub",),
+    ),
     "Submission": _object(
         {
             "mailbox": ID,
@@ -161,13 +170,34 @@ SCHEMAS: dict[str, Any] = {
                 f"A PrivateMessage; one of kind message has at most {limits.MESSAGE_BYTES_MAX} bytes.",
             ),
             "welcomes": _array(
-                _object({"ref": HASH, "payload": _sized(limits.WELCOME_BYTES_MAX)}), limits.WELCOMES_MAX
+                _object(
+                    {
+                        "ref": HASH,
+                        "payload": _sized(limits.WELCOME_BYTES_MAX),
+                        "home": {**NODE, "description": "The newcomer's node, where it is not the room's hub."},
+                        "mailbox": {**ID, "description": "The newcomer's, as the KeyPackage names it; with home."},
+                    },
+                    optional=("home", "mailbox"),
+                ),
+                limits.WELCOMES_MAX,
             ),
             "removes": _array(ID, limits.REMOVES_MAX),
         },
         optional=("welcomes", "removes"),
     ),
     "Accepted": _object({"seq": {"type": "integer", "minimum": 1}, "time": _SECONDS, "hash": HASH}),
+    "Places": _object(
+        {
+            "hub": {**NODE, "description": "The node that orders the room; perhaps this one."},
+            "followers": _array(NODE),
+            "faulty": {
+                **_array(_ref("Head"), 2),
+                "minItems": 2,
+                "description": "Two heads that contradict each other, both signed by the hub.",
+            },
+        },
+        optional=("faulty",),
+    ),
     "Mailbox": _object({"mailbox": ID}),
     "MailboxState": _object(
         {
@@ -182,7 +212,9 @@ SCHEMAS: dict[str, Any] = {
                             **_or_null(_WHOLE),
                             "description": "The last seq this mailbox may read, when it was taken out; else null.",
                         },
-                    }
+                        "hub": HUB,
+                    },
+                    optional=("hub",),
                 )
             ),
             "welcomes": _WHOLE,
@@ -234,6 +266,7 @@ OPERATIONS: dict[tuple[str, str], Described] = {
     ("GET", "/rooms/{id}/log"): ("readLog", "A part of a room's log", None, _ref("LogPage")),
     ("POST", "/rooms/{id}/log"): ("submit", "Put an entry into a room's log", _ref("Submission"), _ref("Accepted")),
     ("POST", "/rooms/{id}/asks"): ("askForRoom", "Ask for another device of a member", _ref("AskForRoom"), _ref("Id")),
+    ("GET", "/rooms/{id}/places"): ("places", "Which nodes keep the room's log", None, _ref("Places")),
     ("POST", "/rooms/{id}/mailboxes"): ("putBack", "Undo what an invalid commit did", _ref("Mailbox"), _NOTHING),
     ("DELETE", "/rooms/{id}/mailboxes/{mailbox}"): ("stop", "One's own takes part no longer", None, _NOTHING),
     ("GET", "/mailbox"): ("mailbox", "Everything that waits for this device", None, _ref("MailboxState")),
@@ -282,6 +315,9 @@ def _operation(path: str, described: Described, *, open: bool) -> dict[str, Any]
     parameters = [_in_path(path, part[1:-1]) for part in path.split("/") if part.startswith("{")]
     if name == "readInvite":
         parameters.append({"name": "Invite-Proof", "in": "header", "required": True, "schema": HASH})
+    if name in ("readInvite", "askByInvite"):
+        described_node = {**NODE, "description": "The node that keeps the invitation, if another one; takes a token."}
+        parameters.append({"name": "node", "in": "query", "schema": described_node})
     if path.startswith("/blobs/"):
         parameters.append({"name": "room", "in": "query", "required": True, "schema": ROOM})
     if name == "readLog":

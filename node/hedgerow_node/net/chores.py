@@ -71,3 +71,9 @@ class Hours:
                 await self.look()
             except StoreError as error:
                 LOG.warning("The hour could not be turned in the store: %s", error)
+
+
+def report(task: "asyncio.Task[None]") -> None:
+    """Say in the log with what error a task of the network has ended, if with any."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        LOG.error("A task of the network ended with %s", type(error).__name__, exc_info=error)

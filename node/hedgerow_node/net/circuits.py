@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from hedgerow_node.net import bounds
 from hedgerow_node.net.dialing import DialError
 from hedgerow_node.net.transport import TransportError
+from hedgerow_protocol import relay_limits
 from hedgerow_protocol.gossip.events import CircuitEnded, CircuitOut
 from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.ports import Instant
+from hedgerow_protocol.ratelimit import TokenBucket
 
 
 @dataclass(eq=False, slots=True)
@@ -66,6 +69,54 @@ class CircuitTransport:
         if not self._ended:
             self.ended()
             self.feed(CircuitEnded(self.circuit))
+
+
+class CircuitPace:
+    """When a letter may go into a circuit. A relay that has to hold back too much ends the circuit.
+
+    Records keep within what the relay lets through by themselves: their giver waits for answers. Letters do not, so
+    they go where this end's half of the relay's rate, and what both ends together have left of it, has room; and in
+    any case at a rate that the relay grants beside two givers of records.
+    """
+
+    def __init__(self) -> None:
+        self._left = float(relay_limits.CIRCUIT_BURST_BYTES)
+        """What the relay lets through at once, as far as this end can tell; below 0 it holds something back."""
+        self._when: Instant | None = None
+        self._half = TokenBucket(bounds.CIRCUIT_LETTERS_RATE, bounds.CIRCUIT_LETTERS_BURST)
+        self._least = TokenBucket(bounds.CIRCUIT_LETTERS_RATE_LEAST, bounds.CIRCUIT_LETTERS_BURST_LEAST)
+
+    def passed(self, size: int, instant: Instant) -> None:
+        """A message has come through the circuit."""
+        self._left = max(self._left_at(instant) - _cost(size), -float(relay_limits.CIRCUIT_BURST_BYTES))
+
+    def _left_at(self, instant: Instant) -> float:
+        gained = 0.0 if self._when is None else (instant - self._when) * relay_limits.CIRCUIT_RATE_BYTES
+        self._left = min(float(relay_limits.CIRCUIT_BURST_BYTES), self._left + max(0.0, gained))
+        self._when = instant
+        return self._left
+
+    def said(self, size: int, instant: Instant) -> None:
+        """A message has gone into the circuit, a letter or not."""
+        self.passed(size, instant)
+        self._half.take(min(_cost(size), self._half.level(instant)), instant)
+
+    def may_send(self, size: int, instant: Instant) -> bool:
+        """Whether a letter may leave now."""
+        return self._has_room(size, instant) or self._least.level(instant) >= _cost(size)
+
+    def letter(self, size: int, instant: Instant) -> None:
+        """A letter leaves; :meth:`said` comes after it."""
+        if not self._has_room(size, instant):
+            self._least.take(_cost(size), instant)
+
+    def _has_room(self, size: int, instant: Instant) -> bool:
+        return min(self._left_at(instant), self._half.level(instant)) >= _cost(size)
+
+
+def _cost(size: int) -> int:
+    """What a relay counts for a message."""
+    return max(relay_limits.CIRCUIT_MESSAGE_BYTES_MIN, size)
 
 
 @dataclass(slots=True)

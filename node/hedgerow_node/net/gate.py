@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hedgerow_node.net import bounds
 from hedgerow_node.net.announcing import relay_address
-from hedgerow_node.net.circuits import Circuits, CircuitTransport
+from hedgerow_node.net.circuits import CircuitPace, Circuits, CircuitTransport
 from hedgerow_node.net.dialing import Dialer, DialError
 from hedgerow_node.net.links import End, Link, Owner
 from hedgerow_node.net.transport import Transport
@@ -123,6 +123,7 @@ class Gate:
             outbound=outbound,
             address=address,
             pinned=pinned,
+            circuit_pace=CircuitPace() if isinstance(transport, CircuitTransport) else None,
         )
 
     def is_relayed(self, number: LinkId) -> bool:

@@ -1,5 +1,7 @@
 """One link: a channel over a transport, a pump that reads and a pump that writes.
 
+Letters and everything else wait in two lines that are served in turn, so neither keeps the other from leaving.
+
 Size comes before anything else; a link whose envelopes still wait to be judged, or that says too much, is not read (so
 TCP holds the peer back), and a peer that does not read is left after half a minute.
 """
@@ -8,12 +10,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import assert_never
 
 from hedgerow_node.net import bounds
-from hedgerow_node.net.traffic import Traffic
+from hedgerow_node.net.circuits import CircuitPace
+from hedgerow_node.net.traffic import Traffic, is_letter
 from hedgerow_node.net.transport import Transport, TransportError
 from hedgerow_protocol.channel import Channel, ChannelOutput, Frame, Opened, Transmit, WrongNodeError
 from hedgerow_protocol.errors import RemoteError
@@ -79,7 +83,19 @@ class Link:
     since: Timestamp | None = None
     traffic: Traffic = field(default_factory=Traffic)
     pace: TokenBucket = field(default_factory=lambda: TokenBucket(bounds.MESSAGES_RATE, bounds.MESSAGES_BURST))
-    """Messages that may be read now."""
+    """Messages that may be read now, letters not among them."""
+    letters: TokenBucket = field(default_factory=lambda: TokenBucket(bounds.LETTERS_RATE, bounds.LETTERS_BURST))
+    letter_bytes: TokenBucket = field(
+        default_factory=lambda: TokenBucket(bounds.LETTER_BYTES_RATE, bounds.LETTER_BYTES_BURST)
+    )
+    """Letters that may be read now, and their bytes."""
+    circuit_pace: CircuitPace | None = None
+    """When letters may leave, where the way does not hold its sender back."""
+    _letters: deque[bytes] = field(default_factory=deque)
+    _letters_bytes: int = 0
+    _letters_turn: bool = False
+    _letter_read: int = 0
+    """Bytes of the letter that the last message was; 0 when it was none."""
     _queue: deque[bytes] = field(default_factory=deque)
     _raw: deque[bytes] = field(default_factory=deque)
     _queued_bytes: int = 0
@@ -100,8 +116,18 @@ class Link:
             self._queued_bytes += len(frame)
         self._wake.set()
 
+    def send_letter(self, frame: bytes) -> None:
+        """Queue a letter, in a line of its own. Whoever writes letters looks at :attr:`waiting_letter_bytes` before."""
+        if self._closing or self._overflowed:
+            return
+        self._letters.append(frame)
+        self._letters_bytes += bounds.letter_cost(frame)
+        self._wake.set()
+
     def close(self) -> None:
-        """End it once what is queued was sent, or after a few seconds."""
+        """End it once what is queued was sent, or after a few seconds. Letters that wait are not sent any more."""
+        self._letters.clear()
+        self._letters_bytes = 0
         self._closing = True
         self._wake.set()
 
@@ -109,6 +135,11 @@ class Link:
     def waiting_bytes(self) -> int:
         """Bytes of frames that were not sent yet."""
         return self._queued_bytes
+
+    @property
+    def waiting_letter_bytes(self) -> int:
+        """Bytes of letters that were not sent yet."""
+        return self._letters_bytes
 
     # --- its life
 
@@ -169,6 +200,8 @@ class Link:
         if len(data) > bounds.MESSAGE_BYTES_MAX:
             raise TransportError("It sent a message that is too long.")
         self.traffic.bytes_in += len(data)
+        if self.circuit_pace is not None:
+            self.circuit_pace.passed(len(data), self.owner.now().instant)
         self.traffic.messages_in += 1
         return data
 
@@ -189,6 +222,7 @@ class Link:
                     self.since = self.owner.now().timestamp
                     self.owner.opened(self, output)
                 case Frame(frame=frame):
+                    self._letter_read = len(frame) if is_letter(frame) else 0
                     self.owner.frame(self, frame)
                 case _:
                     assert_never(output)
@@ -199,12 +233,13 @@ class Link:
         breath = loop.time()
         while True:
             await self.owner.room(self.number)
-            while not self.pace.take(1, Instant(loop.time())):  # noqa: ASYNC110 - time is what it waits for
+            while not self._may_read(Instant(loop.time())):  # noqa: ASYNC110 - time is what it waits for
                 await asyncio.sleep(PACE_SECONDS)
             data = await self._receive()
             if data is None:
                 return End.GONE
             transmit = self._take(data)
+            self._count_read(Instant(loop.time()))
             if transmit:
                 # Sealed already, in the channel's own order: it goes before whatever is sealed after it.
                 self._raw.extend(transmit)
@@ -212,6 +247,21 @@ class Link:
             if loop.time() - breath > BREATH_SECONDS:
                 await asyncio.sleep(0)
                 breath = loop.time()
+
+    def _may_read(self, instant: Instant) -> bool:
+        """Whether there is room for another message, whatever it is."""
+        most = bounds.MESSAGE_BYTES_MAX
+        letters = self.letters.level(instant) >= 1 and self.letter_bytes.level(instant) >= most
+        return letters and self.pace.level(instant) >= 1
+
+    def _count_read(self, instant: Instant) -> None:
+        size, self._letter_read = self._letter_read, 0
+        if size:
+            self.traffic.letters_in += 1
+            self.letters.take(1, instant)
+            self.letter_bytes.take(size, instant)
+        else:
+            self.pace.take(1, instant)
 
     async def _write(self) -> End:
         deadline: float | None = None
@@ -221,28 +271,49 @@ class Link:
                 return End.STALLED
             if self._closing and deadline is None:
                 deadline = loop.time() + bounds.GOODBYE_SECONDS_MAX
-            if not self._raw and not self._queue:
+            pause = self._letter_pause(self.owner.now().instant)
+            if not self._raw and not self._queue and pause != 0:
                 if self._closing:
                     return End.OURS
-                await self._wake.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
                 self._wake.clear()
                 continue
             try:
                 async with asyncio.timeout(self.stall_seconds) as patience:
                     if deadline is not None:
                         patience.reschedule(deadline)
-                    await self._put(self._next())
+                    await self._put(self._next(letter=pause == 0))
             except TimeoutError:
                 return End.OURS if self._closing else End.STALLED
 
-    def _next(self) -> bytes:
+    def _letter_pause(self, instant: Instant) -> float | None:
+        """Seconds until the next letter may leave; ``None`` when none waits."""
+        if not self._letters:
+            return None
+        may = self.circuit_pace is None or self.circuit_pace.may_send(len(self._letters[0]), instant)
+        return 0 if may else PACE_SECONDS
+
+    def _next(self, *, letter: bool) -> bytes:
+        """The next message to leave; there is one. With ``letter`` it may be a letter."""
         if self._raw:
             return self._raw.popleft()
+        self._letters_turn = letter and not (self._letters_turn and self._queue)
+        if self._letters_turn:
+            frame = self._letters.popleft()
+            self._letters_bytes -= bounds.letter_cost(frame)
+            self.traffic.letters_out += 1
+            if self.circuit_pace is not None:
+                self.circuit_pace.letter(len(frame), self.owner.now().instant)
+            return self.channel.seal(frame, self.owner.now())
         frame = self._queue.popleft()
         self._queued_bytes -= len(frame)
         return self.channel.seal(frame, self.owner.now())
 
     async def _put(self, message: bytes) -> None:
         self.traffic.bytes_out += len(message)
+        if self.circuit_pace is not None:
+            self.circuit_pace.said(len(message), self.owner.now().instant)
         self.traffic.messages_out += 1
         await self.transport.send(message)

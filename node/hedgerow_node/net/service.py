@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Final, assert_never
 
@@ -18,16 +18,18 @@ from hedgerow_node import clock
 from hedgerow_node.bundle import NOT_BUILT, Bundle
 from hedgerow_node.config import Config
 from hedgerow_node.directory.service import Directory
+from hedgerow_node.federation.post import LetterReceiver
 from hedgerow_node.net.announcing import Announced, Announcer, channel_key
-from hedgerow_node.net.chores import ANNOUNCE_SECONDS, REACHABLE_SECONDS, SAVE_SECONDS, Chore, Hours, repeat
+from hedgerow_node.net.chores import ANNOUNCE_SECONDS, REACHABLE_SECONDS, SAVE_SECONDS, Chore, Hours, repeat, report
 from hedgerow_node.net.dialing import Dialer
 from hedgerow_node.net.engine import Engine
 from hedgerow_node.net.gate import Gate, Lent
 from hedgerow_node.net.judging import Judging
 from hedgerow_node.net.lan import Lan
+from hedgerow_node.net.posting import Posting
 from hedgerow_node.net.records import DirectoryRecords
 from hedgerow_node.net.remembering import Memory
-from hedgerow_node.net.status import NetworkStatus, peers_of
+from hedgerow_node.net.status import NOTICES, NetworkStatus, status_of
 from hedgerow_node.net.traffic import records_of
 from hedgerow_node.net.websocket import PeerDoor, Visitor
 from hedgerow_node.store.errors import StoreError
@@ -74,6 +76,10 @@ class Network:
     """What this node serves to browsers: told to peers, and compared with what they say of theirs."""
     moment: Callable[[], Now] = now
     """The clocks that links and the machine go by; a bench lends quicker ones."""
+    letters: LetterReceiver | None = None
+    """Who reads letters here; to be lent before the start. Without it this node takes none, and tells its peers so."""
+    post: Posting = field(init=False)
+    """The way to send letters."""
     door: PeerDoor = field(init=False)
     gate: Gate = field(init=False)
     announcer: Announcer = field(init=False)
@@ -122,6 +128,7 @@ class Network:
             announcement=self._announcement,
         )
         self.gate = Gate(channel, dialer, lent)
+        self.post = Posting(self._engine.feed, self.gate.links)
         self.door = PeerDoor(self.gate.let_in, self.visitor_of, clock.monotonic, closed=True)
 
     # --- beginning and end
@@ -132,6 +139,9 @@ class Network:
             return
         self._started = True
         moment = self.moment()
+        self.post.receiver = self.letters
+        self._settings = replace(self._settings, rooms=self.letters is not None)
+        self.announcer.features = self._settings.features
         machine = self._machine = await self._memory.wake(self.key, self._settings, moment)
         self.announcer.last_seq, self.announcer.told = await self._memory.last_announced()
         self._announce()
@@ -202,7 +212,7 @@ class Network:
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=f"network-{name}")
-        task.add_done_callback(_report)
+        task.add_done_callback(report)
         task.add_done_callback(self._tasks.discard)
         self._tasks.add(task)
 
@@ -240,7 +250,11 @@ class Network:
     def _act(self, output: Output) -> None:
         match output:
             case events.Send(link=number, frame=frame):
-                if (link := self.gate.links.get(number)) is not None:
+                if (link := self.gate.links.get(number)) is None:
+                    return
+                if output.letter:
+                    self.post.sent(output, link)
+                else:
                     link.traffic.records_out += records_of(frame)
                     link.send(frame)
             case events.Close(link=number):
@@ -267,6 +281,10 @@ class Network:
             case events.RelaysChanged(relays=relays):
                 self.announcer.relays = relays
                 self._announce()
+            case events.PeerUp() | events.PeerDown() | events.LetterIn():
+                self.post.told(output)
+            case events.AnnouncementSought(peer=peer):
+                self._spawn(self._seek(peer), "seeking")
             case events.Tell(notice=notice, value=value):
                 self._tell(notice, value)
             case _:
@@ -283,7 +301,7 @@ class Network:
     def _tell(self, notice: Notice, value: int) -> None:
         self.notices[notice] = value
         if value:
-            LOG.warning(_NOTICES[notice], value)
+            LOG.warning(NOTICES[notice], value)
 
     def _answer(self, question: Judge | Fetch, answer: Judged | Fetched) -> None:
         link = self.gate.links.get(question.link)
@@ -338,6 +356,16 @@ class Network:
         except StoreError as error:
             LOG.warning("This node's announcement could not be stored: %s", error)
 
+    async def _seek(self, peer: NodeId) -> None:
+        """Look for a node's announcement among the records, where more of them stand than in the address book."""
+        try:
+            envelope = await self.directory.announcement_of(peer)
+        except StoreError as error:
+            LOG.warning("A node's announcement could not be looked for: %s", error)
+            return
+        if envelope is not None:
+            self._engine.feed(events.AnnouncementFound(envelope))
+
     async def _announce_if_due(self) -> None:
         self._announce()
 
@@ -362,38 +390,11 @@ class Network:
         """Nodes this one is connected to."""
         return len(self.gate.links)
 
+    @property
+    def left(self) -> bool:
+        """Whether this node has said goodbye to all others, until its next start."""
+        return self._stopped
+
     def status(self) -> NetworkStatus:
         """Everything, as it is now."""
-        tried = {each: self.tried[each] for each in self.announcer.claimed if each in self.tried}
-        current = self.announcer.current
-        return NetworkStatus(
-            links=tuple(peers_of(self.gate, self._machine, self.moment())) if self._machine is not None else (),
-            chosen=self.chosen,
-            failed=dict(self.gate.failed),
-            handshakes=self.door.handshakes,
-            dialling=self.gate.dialling,
-            known_nodes=len(self._machine.book) if self._machine is not None else 0,
-            addresses=current.addresses if current is not None else (),
-            reachable=any(tried.values()) if tried else None,
-            tried=tried,
-            relays=self.announcer.relays,
-            lan="off" if self.lan is None else self.lan.problem or "on",
-            lan_nodes=len(self.lan.addresses) if self.lan is not None else 0,
-            clock_off_seconds=self.notices.get(Notice.CLOCK_WRONG, 0),
-            bundle=self.bundle,
-            eclipse_suspected=bool(self.notices.get(Notice.ECLIPSE_SUSPECTED)),
-            refused={str(code): count for code, count in self.refused.items()},
-            turned_away=dict(self.door.turned_away),
-            ended=dict(self.gate.ended),
-        )
-
-
-def _report(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        LOG.error("A task of the network ended with %s", type(error).__name__, exc_info=error)
-
-
-_NOTICES: Final = {
-    Notice.CLOCK_WRONG: "This machine's clock differs from those of its peers by %d seconds. Set it right.",
-    Notice.ECLIPSE_SUSPECTED: "Peers seem to have kept records from this node (%d); it is looking for others.",
-}
+        return status_of(self, self._machine, self.moment())

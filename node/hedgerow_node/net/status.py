@@ -2,15 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hedgerow_node.bundle import NOT_BUILT, Bundle
 from hedgerow_node.net.gate import Gate
 from hedgerow_protocol import ids
+from hedgerow_protocol.gossip.events import Notice, Why
 from hedgerow_protocol.gossip.machine import Gossip
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.known_addresses import same_form
 from hedgerow_protocol.ports import Now, Timestamp
+
+if TYPE_CHECKING:
+    from hedgerow_node.net.service import Network
+
+NOTICES: Final = {
+    Notice.CLOCK_WRONG: "This machine's clock differs from those of its peers by %d seconds. Set it right.",
+    Notice.ECLIPSE_SUSPECTED: "Peers seem to have kept records from this node (%d); it is looking for others.",
+}
+"""What the log says of each, with the number that belongs to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +50,8 @@ class PeerStatus:
     """Of these, the ones that were new here and were kept."""
     records_out: int
     heard_seconds_ago: float
+    rooms: bool = False
+    """A room needs this link, or needed it a moment ago."""
 
     def to_json(self) -> dict[str, Any]:
         """The members of one peer in ``hedgerow peers list --json``."""
@@ -60,6 +72,7 @@ class PeerStatus:
             "records_new": self.records_new,
             "records_out": self.records_out,
             "heard_seconds_ago": round(self.heard_seconds_ago, 1),
+            "rooms": self.rooms,
         }
 
 
@@ -87,6 +100,7 @@ def peers_of(gate: Gate, machine: Gossip, now: Now) -> Iterator[PeerStatus]:
             records_new=traffic.records_new,
             records_out=traffic.records_out,
             heard_seconds_ago=max(0.0, now.instant - traffic.heard),
+            rooms=linked.why is Why.ROOMS or machine.wanting.is_wanted(linked.peer),
         )
 
 
@@ -153,3 +167,30 @@ class NetworkStatus:
             "turned_away": self.turned_away,
             "ended": self.ended,
         }
+
+
+def status_of(network: "Network", machine: Gossip | None, now: Now) -> NetworkStatus:
+    """The neighbourhood of a network that runs; ``machine`` is ``None`` before it starts."""
+    announcer = network.announcer
+    tried = {each: network.tried[each] for each in announcer.claimed if each in network.tried}
+    current = announcer.current
+    return NetworkStatus(
+        links=tuple(peers_of(network.gate, machine, now)) if machine is not None else (),
+        chosen=network.chosen,
+        failed=dict(network.gate.failed),
+        handshakes=network.door.handshakes,
+        dialling=network.gate.dialling,
+        known_nodes=len(machine.book) if machine is not None else 0,
+        addresses=current.addresses if current is not None else (),
+        reachable=any(tried.values()) if tried else None,
+        tried=tried,
+        relays=announcer.relays,
+        lan="off" if network.lan is None else network.lan.problem or "on",
+        lan_nodes=len(network.lan.addresses) if network.lan is not None else 0,
+        clock_off_seconds=network.notices.get(Notice.CLOCK_WRONG, 0),
+        bundle=network.bundle,
+        eclipse_suspected=bool(network.notices.get(Notice.ECLIPSE_SUSPECTED)),
+        refused={str(code): count for code, count in network.refused.items()},
+        turned_away=dict(network.door.turned_away),
+        ended=dict(network.gate.ended),
+    )

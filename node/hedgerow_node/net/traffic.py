@@ -7,6 +7,8 @@ import msgpack
 
 _RECORDS: Final = 4
 """The type of the message that carries records (:class:`hedgerow_protocol.messages.Records`)."""
+_LETTER: Final = 22
+"""The type of the message that carries a letter (:class:`hedgerow_protocol.messages.Letter`)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +24,8 @@ class Traffic:
     records_new: int = 0
     """Of these, the ones this node did not have and kept."""
     records_out: int = 0
+    letters_in: int = 0
+    letters_out: int = 0
     heard: float = 0.0
     """The instant of the last message that came."""
 
@@ -36,3 +40,8 @@ def records_of(frame: bytes) -> int:
     unpacker.skip()  # the type
     unpacker.skip()  # the number
     return int(unpacker.read_array_header())
+
+
+def is_letter(frame: bytes) -> bool:
+    """Whether a frame says that it carries a letter; the machine reads it afterwards."""
+    return len(frame) > 1 and frame[1] == _LETTER

@@ -134,6 +134,15 @@ def envelope_of(connection: Connection, rid: RecordId) -> bytes | None:
     return None if row is None else row[0]
 
 
+def announcement_of(connection: Connection, node: NodeId) -> bytes | None:
+    """The envelope of a node's newest announcement."""
+    row = connection.execute(
+        "SELECT r.envelope FROM node_record n JOIN record r ON r.id = n.record WHERE n.node = ? AND n.kind = ?",
+        (node, int(Kind.ANNOUNCEMENT)),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def known(connection: Connection, rids: Iterable[RecordId]) -> set[RecordId]:
     """Which of these records are held."""
     found: set[RecordId] = set()

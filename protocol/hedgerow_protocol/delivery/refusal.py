@@ -41,3 +41,16 @@ class Refused(Exception):  # noqa: N818 - it is an answer more than an error
         """Seconds; only with ``TOO_FAST``."""
         self.version = version
         """The version that is kept now; only with ``STALE``."""
+
+
+class Waiting(Exception):  # noqa: N818 - it is an answer more than an error
+    """Another node has not answered yet; what was asked is kept and goes on. Asking the same again is fine.
+
+    ``str()`` of it is a sentence a person can read.
+    """
+
+    def __init__(self, sentence: str, *, retry_after: float) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.retry_after = retry_after
+        """Seconds after which asking again may bring an answer."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NewType, TypeAlias
 
+from hedgerow_protocol.ids import NodeId
+
 AccountKey = NewType("AccountKey", bytes)
 """32 bytes: an account's Ed25519 public key, which is its only name."""
 
@@ -99,6 +101,10 @@ class WelcomeOut:
 
     ref: KeyPackageRef
     payload: bytes
+    home: NodeId | None = None
+    """The node that keeps the KeyPackage; ``None``: the room's hub, and then there is no ``mailbox`` here either."""
+    mailbox: MailboxId | None = None
+    """The mailbox that the KeyPackage names: the hub cannot look it up at another node."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Why(Enum):
     FEELER = "feeler"
     AUDIT = "audit"
     DIAL_BACK = "dial back"
+    ROOMS = "rooms"
+    """A node that rooms need: see :mod:`hedgerow_protocol.gossip.wanting`."""
 
 
 # --- events
@@ -209,6 +211,35 @@ class CircuitEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterOut:
+    """Send a letter to a node, if a link to it takes letters; otherwise nothing happens."""
+
+    peer: NodeId
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PeerWanted:
+    """There are letters for this node: open a link to it, and keep one for a while."""
+
+    peer: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class NodesKnown:
+    """The nodes with whom this one shares rooms, all of them: there is a place for them when strangers have to wait."""
+
+    nodes: frozenset[NodeId]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementFound:
+    """The answer to :class:`AnnouncementSought`, when there is one: an announcement that was verified before."""
+
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed. To be given at the time of :meth:`Gossip.due` or at any time before."""
 
@@ -220,7 +251,8 @@ class Leave:
 
 Event: TypeAlias = (
     LinkUp | LinkDown | FrameIn | DialFailed | Judged | Fetched | LiveChanged | Published | Announced | PeersChosen
-    | PeerFound | NodesBlocked | Reachable | RelaysWanted | CircuitWanted | CircuitOut | CircuitEnded | Tick | Leave
+    | PeerFound | NodesBlocked | Reachable | RelaysWanted | CircuitWanted | CircuitOut | CircuitEnded | LetterOut
+    | PeerWanted | NodesKnown | AnnouncementFound | Tick | Leave
 )  # fmt: skip
 
 
@@ -233,6 +265,8 @@ class Send:
 
     link: LinkId
     frame: bytes
+    letter: bool = False
+    """It is a letter: it waits in a line of its own."""
 
 
 class Reason(IntEnum):
@@ -302,6 +336,37 @@ class Verified:
     reached: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PeerUp:
+    """This link takes letters to a node from now on. For each node, this and :class:`PeerDown` alternate."""
+
+    peer: NodeId
+    link: LinkId
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDown:
+    """No link takes letters to this node any more; what was sent last may be lost."""
+
+    peer: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class LetterIn:
+    """A letter came from a node whose key its channel has proven."""
+
+    peer: NodeId
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementSought:
+    """The address book does not know this node: look among the records, and answer with
+    :class:`AnnouncementFound`."""
+
+    peer: NodeId
+
+
 class Notice(Enum):
     """What a keeper should hear of."""
 
@@ -319,5 +384,5 @@ class Tell:
 
 Output: TypeAlias = (
     Send | Close | Judge | Fetch | Dial | Verified | CircuitUp | CircuitIn | CircuitDown | CircuitFailed | RelaysChanged
-    | Tell
+    | PeerUp | PeerDown | LetterIn | AnnouncementSought | Tell
 )  # fmt: skip

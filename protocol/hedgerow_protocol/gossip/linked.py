@@ -124,10 +124,19 @@ class Linked:
     giving: Giving = field(default_factory=Giving)
     suspicious: int = 0
     """Old records that this audit brought and no mesh peer had offered."""
+    letters: bool = False
+    """Letters pass over it, and those around the machine were told so."""
+    last_letter: Instant = NEVER
 
     @property
     def greeted(self) -> bool:
         return self.hello is not None
+
+    @property
+    def chosen(self) -> bool:
+        """This node dialled by its own policy. Whom members share rooms with, others decide: such a link proves no more
+        than one from outside."""
+        return self.outbound and self.why is not Why.ROOMS
 
     def offer(self, rid: RecordId) -> bool:
         """Put an id into the next lazy digest; ``False`` when that is full: reconciliation will have to tell."""

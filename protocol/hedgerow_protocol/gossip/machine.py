@@ -10,16 +10,18 @@ from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.finding import Finding
 from hedgerow_protocol.gossip import events
 from hedgerow_protocol.gossip import settings as times
-from hedgerow_protocol.gossip.events import Event, Output, Reason
+from hedgerow_protocol.gossip.events import Event, Output, Reason, Why
 from hedgerow_protocol.gossip.linked import Linked
 from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.meeting import Meeting
+from hedgerow_protocol.gossip.posting import Posting
 from hedgerow_protocol.gossip.reaching import Reaching
 from hedgerow_protocol.gossip.settings import Settings
 from hedgerow_protocol.gossip.spreading import Spreading
 from hedgerow_protocol.gossip.suspicion import Suspicion
 from hedgerow_protocol.gossip.syncing import Syncing
 from hedgerow_protocol.gossip.tending import Tending
+from hedgerow_protocol.gossip.wanting import Wanting
 from hedgerow_protocol.ids import NodeId, RecordId
 from hedgerow_protocol.messages import Message
 from hedgerow_protocol.ports import Entropy, Instant, Now
@@ -52,6 +54,8 @@ class Gossip:
         self.reaching = Reaching(self.state)
         self._meeting = Meeting(self.state, self.reaching, self.book, self.finding)
         self._suspicion = Suspicion(self.state, self.finding)
+        self._posting = Posting(self.state)
+        self.wanting = Wanting(self.state, self.reaching, self._meeting)
         self._next_heartbeat = now.instant
         self._next_bulk = now.instant
 
@@ -69,6 +73,8 @@ class Gossip:
             linked = self.state.gone.pop()
             self._syncing.link_down(linked)
             self._meeting.link_down(linked, now)
+            self._posting.link_down(linked)
+            self.wanting.link_down(linked, now)
         out, self.state.out = self.state.out, []
         return out
 
@@ -102,6 +108,8 @@ class Gossip:
                 self._wake(now)
             case events.Tick():
                 self._syncing.slice(now)
+            case events.LetterOut():
+                self._posting.send(event, now)
             case _:
                 self._take_rare(event, now)
 
@@ -116,6 +124,7 @@ class Gossip:
                 self._next_heartbeat = now.instant
             case events.DialFailed():
                 self._meeting.dial_failed(event, now)
+                self.wanting.dial_failed(event, now)
                 self._next_heartbeat = now.instant
             case events.Announced(_, envelope, _):
                 announcement = read_announcement(parse_envelope(envelope).body)
@@ -130,6 +139,14 @@ class Gossip:
                 self._meeting.block(nodes)
             case events.Leave():
                 self._meeting.leave()
+            case events.PeerWanted(peer):
+                if self.wanting.want(peer, now):
+                    self._next_heartbeat = now.instant
+            case events.NodesKnown(nodes):
+                self._meeting.known = nodes
+            case events.AnnouncementFound(envelope):
+                self.wanting.found(envelope, now)
+                self._next_heartbeat = now.instant
             case _:
                 self._take_reach(event, now)
 
@@ -152,6 +169,7 @@ class Gossip:
 
     def _link_up(self, event: events.LinkUp, now: Now) -> None:
         linked = self._meeting.link_up(event, now)
+        self.wanting.opened(event, linked, now)
         if linked is not None:
             self._tending.greet(linked, now)
         self._next_heartbeat = now.instant
@@ -196,6 +214,8 @@ class Gossip:
                 self.reaching.dial_back(linked, message, now)
             case messages.DialedBack():
                 self.reaching.dialed_back(linked, message, now)
+            case messages.Letter():
+                self._posting.came(linked, message, now)
             case messages.Unknown():
                 pass
             case (
@@ -240,12 +260,16 @@ class Gossip:
             return
         self.reaching.greeted(linked, now)
         self._meeting.ask_for_peers(linked, now)
+        self._posting.greeted(linked)
+        if linked.why is Why.ROOMS:
+            self._next_heartbeat = now.instant  # perhaps it is a relay that others wait for
         if linked.outbound:
             self._compare(linked, hello.count, hello.digest, now)
         self._wake(now)
 
     def _bye(self, linked: Linked, bye: messages.Bye, now: Now) -> None:
         self.finding.stay_away(linked.peer, bye.seconds, now)
+        self.wanting.told_to_wait(linked.peer, bye.seconds, now)
         self.state.out.append(events.Close(linked.link, Reason.OTHER))
         self.state.forget(linked)
 
@@ -291,6 +315,8 @@ class Gossip:
         self.reaching.tick(now)
         self._meeting.expire(now)
         self._meeting.dial(now)
+        if not self._meeting.leaving:
+            self.wanting.heartbeat(now)
         busy = self._spreading.busy or self._syncing.busy
         wait = times.HEARTBEAT_SECONDS if busy else times.IDLE_SECONDS
         if self._spreading.asking:
@@ -300,6 +326,7 @@ class Gossip:
             self._meeting.next_due(now),
             self.reaching.next_due(),
             self._syncing.next_look(),
+            self.wanting.next_due(now),
         ]
         soonest = min(each for each in moments if each is not None)
         self._next_heartbeat = max(soonest, Instant(now.instant + times.HEARTBEAT_SECONDS_MIN))

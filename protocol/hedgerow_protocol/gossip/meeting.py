@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hedgerow_protocol.address_book import AddressBook
 from hedgerow_protocol.budget import account_of
 from hedgerow_protocol.dial_rules import SLOTS, OpenLink, Plan
-from hedgerow_protocol.envelope import Kind, parse_envelope, verify_envelope
+from hedgerow_protocol.envelope import Envelope, Kind, parse_envelope, verify_envelope
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.finding import Finding
 from hedgerow_protocol.gossip import settings as times
@@ -15,14 +15,19 @@ from hedgerow_protocol.gossip.machine_state import MachineState
 from hedgerow_protocol.gossip.reaching import Reaching
 from hedgerow_protocol.ids import NodeId, to_text
 from hedgerow_protocol.messages import Peers, PeersWanted
-from hedgerow_protocol.neighbourhood import RELAY_PREFIX, neighbourhood_of
+from hedgerow_protocol.neighbourhood import RELAY_PREFIX, Neighbourhood, neighbourhood_of
 from hedgerow_protocol.ports import Instant, Now
 from hedgerow_protocol.ratelimit import TokenBucket
 from hedgerow_protocol.records import Announcement, read_announcement
 from hedgerow_protocol.state import check_times
 
 LINKS_MAX = 136
-"""Links. 128 from outside and those this node dials: each costs some 10 kB and its share of every digest."""
+"""Links. 128 from outside and those this node dials: each costs some 10 kB and its share of every digest. Links that
+rooms need have a limit of their own."""
+
+KNOWN_LINKS_MAX = 8
+"""Links. From outside, beyond these: for nodes that this one shares rooms with, so that strangers cannot keep them out.
+"""
 
 RECORDS_RATE, RECORDS_BURST = 20.0, 500
 """Records a second, and at once, that a peer may push unasked."""
@@ -56,7 +61,13 @@ class Meeting:
         self.book = book
         self.finding = finding
         self.blocked: frozenset[NodeId] = frozenset()
-        self._leaving = False
+        self.known: frozenset[NodeId] = frozenset()
+        """Nodes that this one shares rooms with."""
+        self.heard: Callable[[Announcement, Neighbourhood, Now], None] = lambda announcement, source, now: None
+        """Told of every verified announcement, and where it was told."""
+        self.sought: Callable[[NodeId], bool] = lambda node: False
+        """Whether somebody else dials this node already."""
+        self.leaving = False
         self._next_relayed = NEVER
         self._next_expiry = NEVER
         finding.set_self(state.own, ())
@@ -122,11 +133,14 @@ class Meeting:
             if not self._is_better(linked, older):
                 return Reason.SAME_NODE
             state.close(older, Reason.SAME_NODE)
-        if self._leaving:
+        if self.leaving:
             return Reason.LEAVING
-        if not linked.outbound and len(state.links) >= LINKS_MAX:
-            return Reason.FULL
-        return None
+        return None if linked.outbound or self._has_room(linked.peer) else Reason.FULL
+
+    def _has_room(self, peer: NodeId) -> bool:
+        """Whether this peer may come in."""
+        most = LINKS_MAX + KNOWN_LINKS_MAX * (peer in self.known)
+        return sum(each.why is not Why.ROOMS for each in self._state.links.values()) < most
 
     def _is_better(self, new: Linked, old: Linked) -> bool:
         # The same side dialled again: its old link is gone for it.
@@ -154,7 +168,7 @@ class Meeting:
 
     def leave(self) -> None:
         """Say goodbye to everybody, and dial nobody."""
-        self._leaving = True
+        self.leaving = True
         for linked in list(self._state.links.values()):
             self._state.close(linked, Reason.LEAVING)
 
@@ -171,7 +185,11 @@ class Meeting:
     def _learn(self, envelope: bytes, linked: Linked, now: Now) -> None:
         """An announcement that was verified already."""
         parsed = parse_envelope(envelope)
-        self.book.learn(read_announcement(parsed.body), parsed, linked.neighbourhood, now)
+        self._told(read_announcement(parsed.body), parsed, linked, now)
+
+    def _told(self, announcement: Announcement, envelope: Envelope, linked: Linked, now: Now) -> None:
+        self.book.learn(announcement, envelope, linked.neighbourhood, now)
+        self.heard(announcement, linked.neighbourhood, now)
 
     def stored(self, envelope: bytes, linked: Linked | None, now: Now) -> None:
         """A record was judged and stored: an announcement goes into the book."""
@@ -179,12 +197,12 @@ class Meeting:
             parsed = parse_envelope(envelope)
             announcement = read_announcement(parsed.body)
             if announcement.node_id != self._state.own and announcement.node_id not in self.blocked:
-                self.book.learn(announcement, parsed, linked.neighbourhood, now)
+                self._told(announcement, parsed, linked, now)
 
     def ask_for_peers(self, linked: Linked, now: Now) -> None:
         """Ask a peer for other nodes, now and then."""
         due = now.instant - linked.asked_peers >= times.EXCHANGE_SECONDS
-        if due and linked.outbound and times.EXCHANGE in linked.features:
+        if due and linked.chosen and times.EXCHANGE in linked.features:
             linked.asked_peers = now.instant
             self._state.send(linked, PeersWanted())
 
@@ -201,7 +219,7 @@ class Meeting:
         for envelope in message.envelopes:
             announcement = self._read(envelope, now)
             if announcement is not None and announcement.node_id != self._state.own:
-                self.book.learn(announcement, parse_envelope(envelope), linked.neighbourhood, now)
+                self._told(announcement, parse_envelope(envelope), linked, now)
 
     def _read(self, envelope: bytes, now: Now) -> Announcement | None:
         parsed = parse_envelope(envelope)
@@ -231,9 +249,10 @@ class Meeting:
 
     def dial(self, now: Now) -> None:
         """Dial whom the policy wants to be dialled now."""
-        if self._leaving:
+        if self.leaving:
             return
-        self.finding.set_refused(self.refuses(now))
+        refuses = self.refuses(now)
+        self.finding.set_refused(lambda node: refuses(node) or self.sought(node))
         for plan in self.finding.due([_open_link(each) for each in self._state.links.values()], now):
             self._state.out.append(_to_dial(plan))
         self._dial_through_relays(now)
@@ -241,7 +260,7 @@ class Meeting:
     def _dial_through_relays(self, now: Now) -> None:
         """Where too few can be dialled, those who can only be reached through a peer of ours."""
         links = self._state.links.values()
-        if now.instant < self._next_relayed or sum(each.outbound for each in links) >= SLOTS:
+        if now.instant < self._next_relayed or sum(each.chosen for each in links) >= SLOTS:
             return
         self._next_relayed = self._state.soon(now.instant, RELAYED_SECONDS)
         relays = {each.peer for each in links if times.RELAY in each.features and not each.relayed}
@@ -254,7 +273,7 @@ class Meeting:
 
     def next_due(self, now: Now) -> Instant | None:
         """When somebody may be dialled next."""
-        return None if self._leaving else self.finding.next_due(now)
+        return None if self.leaving else self.finding.next_due(now)
 
 
 def _open_link(linked: Linked) -> OpenLink:

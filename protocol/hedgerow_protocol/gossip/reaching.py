@@ -45,6 +45,11 @@ class Reaching:
         """What is carried for others and by others."""
         return self._relay.tally()
 
+    @property
+    def relays(self) -> tuple[NodeId, ...]:
+        """The nodes that hold a place for us."""
+        return self._relay.tally().relays
+
     # --- links
 
     def greeted(self, linked: Linked, now: Now) -> None:

@@ -9,9 +9,10 @@ SKETCH: Final = "sketch/1"
 EXCHANGE: Final = "exchange/1"
 RELAY: Final = "relay/1"
 DIAL_BACK: Final = "dialback/1"
+ROOMS: Final = "rooms"
 
 FEATURES: Final = (DIAL_BACK, EXCHANGE, RELAY, SKETCH)
-"""Everything this version can do beyond the core, ascending."""
+"""Everything this version can always do beyond the core, ascending."""
 
 PING_SECONDS: Final = 50.0
 """Seconds. The dialler asks this often: below the minute after which proxies and home routers forget a connection."""
@@ -133,6 +134,8 @@ class Settings:
     """Hold places and carry circuits for nodes that cannot be dialled."""
     onion: bool = False
     """This node has a way into Tor."""
+    rooms: bool = False
+    """Somebody here reads letters about rooms."""
     also: tuple[str, ...] = ()
     """Features that only keepers care about, such as the version of the web UI; nothing here acts on them."""
     outbound: int = 8
@@ -143,4 +146,5 @@ class Settings:
 
     @property
     def features(self) -> tuple[str, ...]:
-        return (*(each for each in FEATURES if self.relay or each != RELAY), *self.also)
+        always = (each for each in FEATURES if self.relay or each != RELAY)
+        return (*always, *((ROOMS,) if self.rooms else ()), *self.also)

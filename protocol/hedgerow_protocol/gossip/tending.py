@@ -64,7 +64,7 @@ class Tending:
         return self._state.live.digest(linked.binding) == digest
 
     def _compare_clock(self, linked: Linked, clock: Timestamp, now: Now) -> None:
-        if not linked.outbound:
+        if not linked.chosen:
             return
         self._clocks[linked.peer] = clock - now.timestamp
         while len(self._clocks) > 64:
@@ -155,7 +155,7 @@ class Tending:
         linked.graft_not_before = Instant(now.instant + max(1, prune.seconds))
 
     def _fit(self, linked: Linked, now: Now) -> bool:
-        return linked.greeted and linked.why is Why.KEEP and self._state.scores.may_mesh(linked.peer, now)
+        return linked.greeted and linked.why in (Why.KEEP, Why.ROOMS) and self._state.scores.may_mesh(linked.peer, now)
 
     def _take_in(self, linked: Linked, now: Now) -> None:
         linked.in_mesh = True
@@ -173,9 +173,9 @@ class Tending:
         for linked in [each for each in mesh if not self._fit(each, now)]:
             self._put_out(linked, now)
             mesh.remove(linked)
-        outbound = sum(each.outbound for each in mesh)
+        chosen = sum(each.chosen for each in mesh)
         if len(mesh) > settings.mesh_high:
-            spare = [each for each in mesh if not each.outbound or outbound > MESH_OUTBOUND_MIN]
+            spare = [each for each in mesh if not each.chosen or chosen > MESH_OUTBOUND_MIN]
             for linked in state.choose(spare, len(mesh) - settings.mesh):
                 self._put_out(linked, now)
         elif len(mesh) < settings.mesh_low:
@@ -192,10 +192,10 @@ class Tending:
         proven = [
             each
             for each in candidates
-            if may_enter_mesh(outbound=each.outbound, connected_for=now.instant - each.since, candidates=many_could)
+            if may_enter_mesh(outbound=each.chosen, connected_for=now.instant - each.since, candidates=many_could)
         ]
-        dialled = state.choose((each for each in proven if each.outbound), many)
-        others = state.choose((each for each in proven if not each.outbound), many - len(dialled))
+        dialled = state.choose((each for each in proven if each.chosen), many)
+        others = state.choose((each for each in proven if not each.chosen), many - len(dialled))
         for linked in dialled + others:
             self._take_in(linked, now)
             state.send(linked, Graft())

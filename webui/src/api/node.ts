@@ -8,10 +8,12 @@ import type {
   DeviceAnswer,
   InviteAnswer,
   KeyPackageOffer,
+  ListingAnswer,
   LogAnswer,
   MailboxAnswer,
   NewDevice,
   OwnInviteAnswer,
+  PlacesAnswer,
   SealedAnswer,
   SubmissionBody,
   WelcomeAnswer,
@@ -19,6 +21,7 @@ import type {
 
 const post = (json: unknown, signed = true) => ({ method: "POST", json, signed }) as const;
 const DELETE = { method: "DELETE" } as const;
+const at = (node?: B64) => (node ? `?node=${node}` : "");
 
 export class NodeApi {
   readonly http: Http;
@@ -65,11 +68,15 @@ export class NodeApi {
   withdrawInvite(id: B64): Promise<null> {
     return this.http.json(`/invites/${id}`, DELETE);
   }
-  readInvite(id: B64, proof: B64): Promise<InviteAnswer> {
-    return this.http.json(`/invites/${id}`, { signed: false, headers: { "Invite-Proof": proof } });
+  /** `far`: another node that keeps the invitation; the own one asks it. */
+  readInvite(id: B64, proof: B64, far?: B64): Promise<InviteAnswer> {
+    return this.http.json(`/invites/${id}${at(far)}`, { signed: !!far, headers: { "Invite-Proof": proof } });
   }
-  askByInvite(id: B64, body: { proof: B64; ask: B64 }): Promise<{ id: B64 }> {
-    return this.http.json(`/invites/${id}/asks`, post(body));
+  askByInvite(id: B64, body: { proof: B64; ask: B64 }, far?: B64): Promise<{ id: B64 }> {
+    return this.http.json(`/invites/${id}/asks${at(far)}`, post(body));
+  }
+  listing(id: string): Promise<ListingAnswer> {
+    return this.http.json(`/listings/${id}`, { signed: false });
   }
   asks(): Promise<readonly AskAnswer[]> {
     return this.http.json("/asks");
@@ -85,8 +92,9 @@ export class NodeApi {
   offer(packages: readonly KeyPackageOffer[]): Promise<null> {
     return this.http.json("/key-packages", post(packages));
   }
-  claim(ref: B64, consent: B64): Promise<{ key_package: B64; mailbox: B64 }> {
-    return this.http.json("/key-packages/claim", post({ ref, consent }));
+  /** `home` is the node that keeps it. */
+  claim(ref: B64, consent: B64, home: B64): Promise<{ key_package: B64; mailbox: B64 }> {
+    return this.http.json("/key-packages/claim", post({ ref, consent, home }));
   }
   withdrawOffer(ref: B64): Promise<null> {
     return this.http.json(`/key-packages/${ref}`, DELETE);
@@ -101,6 +109,9 @@ export class NodeApi {
   }
   submit(room: B64, body: SubmissionBody): Promise<Accepted> {
     return this.http.json(`/rooms/${room}/log`, post(body));
+  }
+  places(room: B64): Promise<PlacesAnswer> {
+    return this.http.json(`/rooms/${room}/places`);
   }
   putBack(room: B64, mailbox: B64): Promise<null> {
     return this.http.json(`/rooms/${room}/mailboxes`, post({ mailbox }));

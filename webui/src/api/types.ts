@@ -49,6 +49,15 @@ export interface InviteAnswer {
   readonly note: B64;
 }
 
+/** The part of a listing that asking its group needs; whoever signed it may have written anything. */
+export interface ListingAnswer {
+  readonly name: string;
+  readonly summary?: unknown;
+  readonly joining?: unknown;
+  readonly how_to_join?: unknown;
+  readonly intake?: unknown;
+}
+
 export interface OwnInviteAnswer {
   readonly id: B64;
   readonly expires: number;
@@ -99,6 +108,16 @@ export interface HeadAnswer {
 export interface LogAnswer {
   readonly entries: readonly EntryAnswer[];
   readonly head: HeadAnswer;
+  /** The node that orders the room and signed the head, where it is another one. */
+  readonly hub?: B64;
+}
+
+/** Which nodes keep a room's log. */
+export interface PlacesAnswer {
+  readonly hub: B64;
+  readonly followers: readonly B64[];
+  /** Two heads that contradict each other, both signed by the hub. */
+  readonly faulty?: readonly [HeadAnswer, HeadAnswer];
 }
 
 export interface SubmissionBody {
@@ -108,7 +127,13 @@ export interface SubmissionBody {
   readonly epoch: number;
   readonly seen: number;
   readonly payload: B64;
-  readonly welcomes?: readonly { readonly ref: B64; readonly payload: B64 }[];
+  /** `home` and `mailbox` only for somebody whose node is not the room's hub. */
+  readonly welcomes?: readonly {
+    readonly ref: B64;
+    readonly payload: B64;
+    readonly home?: B64;
+    readonly mailbox?: B64;
+  }[];
   readonly removes?: readonly B64[];
 }
 
@@ -126,6 +151,8 @@ export interface MailboxAnswer {
     readonly head: HeadAnswer;
     /** The last place this mailbox may read, when a commit took it out; else null. */
     readonly until: number | null;
+    /** As in `LogAnswer`. */
+    readonly hub?: B64;
   }[];
   readonly welcomes: number;
   readonly asks: number;

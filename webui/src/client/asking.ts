@@ -9,8 +9,8 @@ import type { Batch } from "../vault/vault.ts";
 import type { Chores } from "./chores.ts";
 import type { Core } from "./core.ts";
 import { type Engines, readAsk, signProfile } from "./engine.ts";
-import { Failure } from "./failures.ts";
-import { type OpenedInvite, sealerOf } from "./invites.ts";
+import { Failure, passWaiting } from "./failures.ts";
+import { type OpenedInvite, sealerOf, withdrawInvite } from "./invites.ts";
 import { roomIdentity, SIZES } from "./keys.ts";
 import { makeOffer } from "./packages.ts";
 import { newRecord, Room } from "./room.ts";
@@ -48,13 +48,14 @@ export class Asking {
     const core = this.#core;
     const place = invite.note.room;
     if (!place) throw new Failure("bad-link", "the link leads to no room");
-    if (invite.node !== core.self.node) throw new Failure("other-node");
     const before = core.rooms.get(place.room);
     if (before?.inside || before?.record.standing === "rejoining") return place.room;
     const me = await roomIdentity(fromB64(core.self.secret), place.room);
     const mailbox = toB64(random(SIZES.id));
     const given = { room: place.room, kind: place.kind, standing: "asked", name, mailbox, title: place.title } as const;
-    const record = newRecord({ ...given, time: core.now });
+    const hub = before?.record.hub;
+    const record = newRecord({ ...given, time: core.now, ...(hub ? { hub } : {}) });
+    record.via = { nodeId: invite.far ?? core.self.nodeId, community: invite.answer.title };
     const made = await makeOffer(core, this.#engines, me, mailbox);
     record.asking = { ref: made.ref, since: core.now, tries: 1 };
     const batch: Batch = new Map<(typeof names)["account"], unknown>([[names.keyPackage(made.ref), made.stored]]);
@@ -70,9 +71,11 @@ export class Asking {
       ...offered,
       profile,
       ...(note ? { note } : {}),
+      ...(invite.far ? { home: core.self.nodeId } : {}),
     };
     const sealed: SealedAsk = { v: 1, ask, ...(known ? { known: await this.#prove(known, ask) } : {}) };
-    await core.api.askByInvite(invite.id, { proof: invite.proof, ask: await invite.sealer.seal(sealed) });
+    const body = { proof: invite.proof, ask: await invite.sealer.seal(sealed) };
+    await core.api.askByInvite(invite.id, body, invite.far).catch(passWaiting);
     core.parts.index.touch();
     core.changed();
     return place.room;
@@ -104,8 +107,8 @@ export class Asking {
       room.record = record;
     });
     const { ref, consent } = await made.publish();
-    const ask = new TextEncoder().encode(JSON.stringify({ v: 1, ref, consent }));
-    await core.api.askAgain(room.id, toB64(ask));
+    const ask = new TextEncoder().encode(JSON.stringify({ v: 1, ref, consent, home: core.self.nodeId }));
+    await core.api.askAgain(room.id, toB64(ask)).catch(passWaiting);
     core.changed(room);
   }
 
@@ -126,6 +129,7 @@ export class Asking {
       this.#busy.add(answer.id);
       try {
         if (answer.invite === null) this.#device(answer, chores);
+        else if (!this.#core.invites.has(answer.invite)) this.#core.parts.intakes.take(answer);
         else await this.#newcomer(answer);
       } finally {
         this.#busy.delete(answer.id);
@@ -138,9 +142,10 @@ export class Asking {
     const body = readB64(answer.ask);
     if (!room?.inside || !body) return;
     try {
-      const { ref, consent } = JSON.parse(new TextDecoder().decode(body)) as { ref?: unknown; consent?: unknown };
+      const { ref, consent, home } = JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown>;
       if (!readB64(ref, 32) || !readB64(consent)) return;
-      chores.deviceAsks(room, { ref: ref as string, consent: consent as string, nodeAsk: answer.id });
+      const from = readB64(home, 32) ? { home: home as string } : {};
+      chores.deviceAsks(room, { ref: ref as string, consent: consent as string, nodeAsk: answer.id, ...from });
     } catch {
       // Whoever wrote that is no program of ours; the node drops it after 30 days.
     }
@@ -173,13 +178,34 @@ export class Asking {
 
   async #show(room: Room, ask: Ask): Promise<void> {
     const queued = room.outbox.some((one) => one.event.type === "ask" && one.event.ask.id === ask.id);
-    if (!queued) await this.#core.parts.sender.enqueue(room, { type: "ask", ask });
+    // Whoever asked knows only this node; the others of the room start from its hub.
+    const { home = this.#core.self.nodeId, ...rest } = ask;
+    const shown = home === this.#core.hubOf(room) ? rest : { ...rest, home };
+    if (!queued) await this.#core.parts.sender.enqueue(room, { type: "ask", ask: shown });
   }
 
   async #prove(known: { room: string; member: string }, ask: Ask): Promise<NonNullable<SealedAsk["known"]>> {
     const me = await roomIdentity(fromB64(this.#core.self.secret), known.room);
     if (me.identity !== known.member) throw new Failure("not-in-room");
     return { ...known, signature: toB64(await sign(me.seed, provenBytes(known, ask))) };
+  }
+
+  /**
+   * A one-on-one that has its two people lets nobody else in: its links are withdrawn, so that whoever opens one later
+   * is told so at once instead of waiting for an answer. `closed` tells one's other devices.
+   */
+  async closeFullPair(room: Room, closed: (invite: string) => Promise<void>): Promise<void> {
+    const core = this.#core;
+    if (room.session?.rules.kind !== "pair" || room.session.members.length < 2 || !core.online) return;
+    for (const { invite, room: leads } of [...core.invites.values()]) {
+      if (leads !== room.id || this.#busy.has(invite)) continue;
+      this.#busy.add(invite);
+      try {
+        await withdrawInvite(core, invite, () => closed(invite));
+      } finally {
+        this.#busy.delete(invite);
+      }
+    }
   }
 
   /** A one-on-one needs no ceremony: whoever has the link was chosen by the person who made it. */

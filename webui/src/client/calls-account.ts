@@ -126,10 +126,10 @@ export const accountCalls: Pick<Handlers, Names> = {
   devices: ({ home }) => devices(home),
   renameDevice: ({ home }, { device, name }) => home.index.device(device, { name: tidyName(name) }),
   revokeDevice: ({ home }, { device }) => revokeDevice(home, device),
-  linkNew: ({ home, client }, { node }) => home.linking.begin(node ? tidyNode(node) : client.node),
-  linkOld: ({ home }, { code }) => home.linking.join(code),
-  linkConfirm: ({ home }, { match }) => home.linking.confirm(match),
-  linkCancel: ({ home }) => home.linking.cancel(),
+  linkNew: async ({ home, client }, { node }) => (await home.linking()).begin(node ? tidyNode(node) : client.node),
+  linkOld: async ({ home }, { code }) => (await home.linking()).join(code),
+  linkConfirm: async ({ home }, { match }) => (await home.linking()).confirm(match),
+  linkCancel: async ({ home }) => (await home.linking()).cancel(),
 
   makeInvite: async ({ home }, input) => {
     const { link, stored } = await makeInvite(home.core, input);

@@ -1,5 +1,5 @@
 /** Calls about messages. */
-import { toB64 } from "../bytes/text.ts";
+import { readB64, toB64 } from "../bytes/text.ts";
 import { random } from "../bytes/webcrypto.ts";
 import type { Handlers } from "./client.ts";
 import { Failure } from "./failures.ts";
@@ -27,11 +27,13 @@ type Names =
 type Message = Extract<StoredItem, { kind: "message" }>;
 
 export const messageCalls: Pick<Handlers, Names> = {
-  send: async ({ home }, { room: id, text, replyTo, attachments: tokens = [] }) => {
+  send: async ({ home }, { room: id, text, replyTo, attachments: tokens = [], id: chosen }) => {
     const room = inside(home, id);
     checkText(text, tokens.length > 0);
+    if (chosen !== undefined && !readB64(chosen, SIZES.id)) throw new Failure("unknown", "no name for a message");
+    if (chosen !== undefined && (await isKept(home, room, chosen))) return { id: chosen };
     const attachments = await attachmentsOf(home.core, room, tokens);
-    const message = toB64(random(SIZES.id));
+    const message = chosen ?? toB64(random(SIZES.id));
     const event = {
       type: "message",
       id: message,
@@ -99,6 +101,12 @@ function inside(home: Home, id: string): Room {
 function checkText(text: string, mayBeEmpty: boolean): void {
   if (text.trim() === "" && !mayBeEmpty) throw new Failure("unknown", "nothing to send");
   if (new TextEncoder().encode(text).length > BOUNDS.textBytes) throw new Failure("too-long", "a message");
+}
+
+/** Whether a message waits to be sent or was sent already. */
+async function isKept(home: Home, room: Room, id: string): Promise<boolean> {
+  if (room.outbox.some((one) => one.id === id)) return true;
+  return (await home.core.vault.json<number>(names.place(room.id, id))) !== undefined;
 }
 
 async function anyMessage(home: Home, room: Room, id: string): Promise<Pick<Message, "by" | "attachments">> {

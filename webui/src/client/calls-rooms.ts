@@ -36,6 +36,7 @@ type Names =
   | "leave"
   | "forgetRoom"
   | "rejoin"
+  | "places"
   | "setArchive"
   | "verification"
   | "setVerified"
@@ -54,7 +55,7 @@ export const roomCalls: Pick<Handlers, Names> = {
     const room = await createRoom(home, { approvals: "auto", kind: "pair", version: 1 }, tidyName(name), other ?? null);
     const { link, stored } = await makeInvite(home.core, { room: room.id, words, ...(other ? { uses: 0 } : {}) });
     if (through && other) {
-      const event = await pairEvent(through.id, other.member, stored.secret, words);
+      const event = await pairEvent(through.id, other.member, home.core.self, stored.secret, words);
       await home.sender.enqueue(through, event);
     }
     return { room: room.id, link };
@@ -118,6 +119,7 @@ export const roomCalls: Pick<Handlers, Names> = {
   },
   forgetRoom: ({ home }, { room }) => forgetRoom(home, home.core.room(room)),
   rejoin: ({ home }, { room }) => home.asking.askAgain(home.core.room(room)),
+  places: async ({ home }, { room }) => (await import("./places.ts")).placesOf(home.core, home.core.room(room)),
 
   setArchive: async ({ home }, { room: id, on }) => {
     const room = home.core.room(id);
@@ -125,6 +127,8 @@ export const roomCalls: Pick<Handlers, Names> = {
     await home.index.archive(id, on);
     await change(home, room, (record) => ({ ...record, archive: on }));
     await (on ? home.archive.sync() : home.archive.erase(id));
+    // Only now is it so for whoever comes back with the 24 words.
+    await home.index.sync();
   },
 
   verification: async ({ home }, { room: id, member }) => {

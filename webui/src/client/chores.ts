@@ -12,7 +12,7 @@ import { WishError } from "../rooms/types.ts";
 import type { Batch } from "../vault/vault.ts";
 import type { Core } from "./core.ts";
 import { credentialOf, type Engines } from "./engine.ts";
-import { isPassing } from "./failures.ts";
+import { isPassing, isWaiting } from "./failures.ts";
 import { roomIdentity } from "./keys.ts";
 import { claim, dropClaim, readClaim } from "./packages.ts";
 import type { Room } from "./room.ts";
@@ -31,6 +31,8 @@ export interface DeviceAsk {
   readonly ref: string;
   readonly consent: string;
   readonly nodeAsk: string;
+  /** The node that keeps its KeyPackage; absent: the room's hub. */
+  readonly home?: string;
 }
 
 interface Wish {
@@ -123,7 +125,8 @@ export class Chores {
     const work = this.#turn(room)
       .catch((problem: unknown) => {
         if (!isPassing(problem)) this.#core.world.report?.(problem, "chores");
-        for (const need of this.#needs(room)) this.#later(room, need);
+        const seconds = problem instanceof Refused && isWaiting(problem) ? problem.retryAfter : REST_SECONDS;
+        for (const need of this.#needs(room)) this.#later(room, need, seconds);
       })
       .finally(() => {
         this.#working.delete(room);
@@ -132,10 +135,10 @@ export class Chores {
     this.#working.set(room, work);
   }
 
-  #later(room: Room, need: WideNeed): void {
-    this.#rest.set(`${room.id} ${keyOf(need)}`, this.#core.now + REST_SECONDS);
+  #later(room: Room, need: WideNeed, seconds = REST_SECONDS): void {
+    this.#rest.set(`${room.id} ${keyOf(need)}`, this.#core.now + seconds);
     const wake = () => this.look(room);
-    this.#core.world.later((REST_SECONDS + 1) * 1000, wake);
+    this.#core.world.later((seconds + 1) * 1000, wake);
   }
 
   async #turn(room: Room): Promise<void> {
@@ -175,7 +178,7 @@ export class Chores {
     if (made.claims.length >= ADDS) return;
     const ask = need.type === "admit" ? need.ask.ask : need.ask;
     const ids = need.type === "admit" ? { ask: need.ask.ask.id, nodeAsk: "" } : { ask: "", nodeAsk: need.ask.nodeAsk };
-    const held = await claim(this.#core, room, { ref: ask.ref, consent: ask.consent, ...ids });
+    const held = await claim(this.#core, room, { ref: ask.ref, consent: ask.consent, home: ask.home, ...ids });
     const keyPackage = held && (await readClaim(this.#core, this.#engines, held));
     if (!held || !keyPackage) return this.#hopeless(room, need, held);
     if (need.type === "admit") made.wish.admit.push({ ask: ids.ask, keyPackage });

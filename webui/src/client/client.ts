@@ -1,6 +1,7 @@
 /** The client: one vault, one account, every call that pages may make. Runs in a worker and in Node.js alike. */
 import { Vault } from "../vault/vault.ts";
 import { accountCalls } from "./calls-account.ts";
+import { listingCalls } from "./calls-listings.ts";
 import { messageCalls } from "./calls-messages.ts";
 import { roomCalls } from "./calls-rooms.ts";
 import { type Engines, loadEngines } from "./engine.ts";
@@ -18,7 +19,7 @@ export interface Place {
 }
 export type Handlers = { [Name in CallName]: (place: Place, input: Calls[Name]["input"]) => unknown };
 
-const handlers: Handlers = { ...accountCalls, ...roomCalls, ...messageCalls };
+const handlers: Handlers = { ...accountCalls, ...roomCalls, ...messageCalls, ...listingCalls };
 
 /** Calls that don't mean that somebody is at the keyboard. */
 const QUIET: ReadonlySet<CallName> = new Set(["state", "wake", "watch", "unwatch"]);

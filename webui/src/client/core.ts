@@ -3,6 +3,7 @@ import { Http } from "../api/http.ts";
 import type { Live } from "../api/live.ts";
 import { NodeApi } from "../api/node.ts";
 import { Refused } from "../api/problems.ts";
+import type { AskAnswer } from "../api/types.ts";
 import type { LogEntry } from "../rooms/types.ts";
 import { StorageFailed } from "../vault/types.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -28,6 +29,7 @@ export interface Parts {
     kick(room: Room): void;
   };
   readonly chores: { look(room: Room): void };
+  readonly intakes: { take(answer: AskAnswer): void; over(key: string): void };
   readonly index: { touch(): void };
   readonly archive: { touch(room: Room): void };
 }
@@ -87,6 +89,11 @@ export class Core {
     const room = this.rooms.get(id);
     if (!room || room.gone) throw new Failure("not-in-room");
     return room;
+  }
+
+  /** The node that orders a room and signs its heads. */
+  hubOf(room: Room): string {
+    return room.record.hub ?? this.self.nodeId;
   }
 
   async saveAccount(change: Partial<StoredAccount>): Promise<void> {

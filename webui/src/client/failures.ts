@@ -19,7 +19,22 @@ export class Failure extends Error implements ClientFailure {
 /** Whether it will pass by itself: the node is away, or the vault was locked meanwhile. */
 export function isPassing(problem: unknown): boolean {
   if (problem instanceof Failure) return problem.code === "locked" || problem.code === "offline";
-  return problem instanceof Unreachable || problem instanceof Locked;
+  return problem instanceof Unreachable || problem instanceof Locked || isWaiting(problem);
+}
+
+/** Another node has not answered yet: what was asked of it is kept at the own one, and goes on. */
+export function isWaiting(problem: unknown): boolean {
+  return problem instanceof Refused && problem.kind === "waiting";
+}
+
+/** For calls that are as good as done once they are kept. */
+export function passWaiting(problem: unknown): void {
+  if (!isWaiting(problem)) throw problem;
+}
+
+/** For taking away what may be gone already, or is not ours to take. */
+export function passGone(problem: unknown): void {
+  if (!(problem instanceof Refused) || ![404, 403, 409].includes(problem.status)) throw problem;
 }
 
 /** What to tell a page about anything that was thrown. */
@@ -35,6 +50,7 @@ export function failureOf(problem: unknown): Failure {
 }
 
 function refusalCode(problem: Refused): ErrorCode {
+  if (isWaiting(problem)) return "waiting";
   switch (problem.status) {
     case 401:
       return "revoked";

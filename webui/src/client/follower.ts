@@ -5,7 +5,7 @@
  * may forget them. Entries are taken in batches, so that catching up does not wait for the disk five thousand times.
  */
 import { Refused, Unreachable } from "../api/problems.ts";
-import type { EntryAnswer, HeadAnswer } from "../api/types.ts";
+import type { EntryAnswer, LogAnswer } from "../api/types.ts";
 import { wipe } from "../bytes/bytes.ts";
 import { fields } from "../bytes/fields.ts";
 import { fromB64, readB64 } from "../bytes/text.ts";
@@ -74,7 +74,7 @@ export class Follower {
       const from = room.session?.position.seq;
       if (from === undefined || !room.inside) return;
       const answer = await this.#core.api.log(room.id, from, PAGE);
-      if (!(await this.#headHolds(room, answer.head))) return;
+      if (!(await this.#headHolds(room, answer))) return;
       await this.take(room, readEntries(answer.entries));
       const reached = room.session?.position.seq ?? 0;
       if (answer.entries.length === 0) room.head = reached;
@@ -231,6 +231,8 @@ export class Follower {
     for (const { nodeAsk } of claimed) if (nodeAsk) core.background("ask", core.api.deleteAsk(nodeAsk));
     const skipped = draft.changes.some((change) => change.type === "skipped");
     if (skipped) core.background("mailboxes", this.#putBack(room, draft.session));
+    for (const change of draft.changes)
+      if (change.type === "intake" && change.before) core.parts.intakes.over(change.before);
     const touching = ["title", "profile", "joined", "out", "device-added", "device-removed"];
     if (draft.changes.some((change) => touching.includes(change.type))) core.parts.index.touch();
     if (draft.writer.written.items.size > 0) core.parts.archive.touch(room);
@@ -257,18 +259,24 @@ export class Follower {
     if (this.#acknowledging) return;
     this.#acknowledging = true;
     this.#core.world.later(ACKNOWLEDGE_MS, () => {
-      if (this.#acknowledging && this.#core.online) this.#core.background("acknowledge", this.flush());
+      // Offline it is said on coming back, or with the next entry.
+      this.#acknowledging = false;
+      if (this.#core.online) this.#core.background("acknowledge", this.flush());
     });
   }
 
-  /** The head is signed by the key that was pinned when the account was made, and is what this device saw. */
-  async #headHolds(room: Room, head: HeadAnswer): Promise<boolean> {
-    const [key, signature] = [readB64(this.#core.self.nodeId, 32), readB64(head.signature, 64)];
+  /** The head is signed by the room's hub, which was pinned on coming in, and is what this device saw. */
+  async #headHolds(room: Room, { head, hub }: LogAnswer): Promise<boolean> {
+    if (hub !== room.record.hub) {
+      this.#core.trouble("log-broken", room);
+      return false;
+    }
+    const [key, signature] = [readB64(this.#core.hubOf(room), 32), readB64(head.signature, 64)];
     const hash = readB64(head.hash, 32);
     if (!key || !signature || !hash) return false;
     const said = fields("hedgerow log head v1", fromB64(room.id), head.seq, hash, head.time);
     if (!(await verify(key, said, signature))) {
-      this.#core.trouble("node-changed", room);
+      this.#core.trouble(hub ? "log-broken" : "node-changed", room);
       return false;
     }
     const position = room.session?.position;

@@ -1,6 +1,6 @@
 /** Puts the parts of the client together over one opened vault, and keeps them in touch with the node. */
 import { Live } from "../api/live.ts";
-import type { MailboxAnswer } from "../api/types.ts";
+import type { AskAnswer, MailboxAnswer } from "../api/types.ts";
 import { toB64 } from "../bytes/text.ts";
 import { random } from "../bytes/webcrypto.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -13,9 +13,10 @@ import type { Engines } from "./engine.ts";
 import { upload } from "./files.ts";
 import { Follower } from "./follower.ts";
 import { type Index, IndexRecord } from "./index-record.ts";
+import type { Intakes } from "./intake.ts";
 import { KeptCopy } from "./kept-copy.ts";
 import { SIZES } from "./keys.ts";
-import { Linking } from "./linking.ts";
+import type { Linking } from "./linking.ts";
 import { change } from "./records.ts";
 import { loadRooms, newRecord, Room } from "./room.ts";
 import { Search } from "./search.ts";
@@ -38,10 +39,12 @@ export class Home {
   readonly asking: Asking;
   readonly welcomes: Welcomes;
   readonly index: IndexRecord;
-  readonly linking: Linking;
   readonly archive: Archives;
   readonly copy: KeptCopy;
   readonly search: Search;
+  #linking: Promise<Linking> | null = null;
+  #intakes: Promise<Intakes> | null = null;
+  #asksWait = () => false;
   #round: () => void = () => {};
   #stopped = false;
   #under = 0;
@@ -56,7 +59,6 @@ export class Home {
     this.chores = new Chores(core, engines, (room) => this.asking.askAgain(room));
     this.welcomes = new Welcomes(core, engines);
     this.index = new IndexRecord(core, (index) => this.#learn(index));
-    this.linking = new Linking(core, () => this.connect());
     this.search = new Search(core);
     this.archive = new Archives(core);
     this.copy = new KeptCopy(core);
@@ -105,6 +107,32 @@ export class Home {
     core.changed();
   }
 
+  /** Linking a device is rare: its program is fetched for it. */
+  linking(): Promise<Linking> {
+    this.#linking ??= import("./linking.ts").then(({ Linking }) => new Linking(this.core, () => this.connect()));
+    return this.#linking;
+  }
+
+  /** Most rooms have no intake: its program is fetched for the first one. */
+  intakeParts(): Promise<Intakes> {
+    this.#intakes ??= import("./intake.ts").then(({ Intakes }) => {
+      const made = new Intakes(this.core, this.engines);
+      this.#asksWait = () => made.busy;
+      return made;
+    });
+    return this.#intakes;
+  }
+
+  #intake(work: (parts: Intakes) => Promise<void> | void): void {
+    this.#work("intake", this.intakeParts().then(work));
+  }
+
+  /** What follows for the intakes of rooms; nobody waits for it. */
+  readonly intakes = {
+    take: (answer: AskAnswer): void => this.#intake((parts) => parts.take(answer)),
+    over: (key: string): void => this.#intake((parts) => parts.over(key)),
+  };
+
   /** Try at once, whatever the pause says. */
   wake(): void {
     const { live } = this.core;
@@ -117,7 +145,8 @@ export class Home {
     this.#round();
     this.sender.stop();
     this.chores.stop();
-    this.linking.cancel();
+    this.#linking?.then((linking) => linking.cancel());
+    this.#intakes?.then((intakes) => intakes.stop());
     this.archive.stop();
     this.core.live?.stop();
     this.core.live = null;
@@ -147,6 +176,7 @@ export class Home {
       this.index.waiting ||
       this.copy.waiting ||
       this.archive.waiting ||
+      this.#asksWait() ||
       this.follower.busy ||
       this.sender.busy
     );
@@ -158,6 +188,7 @@ export class Home {
     core.changed();
     for (const { room, head, until } of waiting.rooms) this.#heard(room, until ?? head.seq);
     this.sender.kickAll();
+    await this.follower.flush();
     await refreshAccount(core);
     if (waiting.welcomes > 0) await this.welcomes.collect();
     if (waiting.asks > 0) await this.asking.collect(this.chores);
@@ -187,12 +218,13 @@ export class Home {
   async #learn(index: Index): Promise<void> {
     const { core } = this;
     const fresh: Room[] = [];
-    for (const [id, { kind, title, name, over, archive }] of Object.entries(index.rooms)) {
+    for (const [id, { kind, title, name, over, archive, hub }] of Object.entries(index.rooms)) {
       const known = core.rooms.get(id);
       if (known && known.record.archive !== archive) await change(this, known, (record) => ({ ...record, archive }));
       if (over || known) continue;
       const mailbox = toB64(random(SIZES.id));
-      const record = newRecord({ room: id, kind, standing: "rejoining", name, mailbox, time: core.now, title });
+      const given = { room: id, kind, title, name, ...(hub ? { hub } : {}) };
+      const record = newRecord({ ...given, standing: "rejoining", mailbox, time: core.now });
       record.archive = archive;
       await core.vault.write(new Map([[names.room(id), record]]));
       const room = new Room(record, null, [], []);
@@ -216,7 +248,15 @@ export class Home {
 
   async #tell(rooms: ReadonlySet<Room>): Promise<void> {
     const { core } = this;
-    for (const room of rooms) if (room.inside) this.#work("pair", this.asking.approveInPair(room));
+    for (const room of rooms) {
+      if (!room.inside) continue;
+      this.#intakes?.then((intakes) => intakes.look(room));
+      this.#work("pair", this.asking.approveInPair(room));
+      this.#work(
+        "links",
+        this.asking.closeFullPair(room, (invite) => this.index.closeInvite(invite)),
+      );
+    }
     const lost = [...rooms].some(({ record }) => record.standing === "rejoining" && !record.asking);
     if (lost && core.online) this.#work("rejoin", this.asking.repeat());
     if (core.listeners.size === 0) return;

@@ -24,6 +24,8 @@ export interface IndexedRoom {
   name: string;
   over: boolean;
   archive: boolean;
+  /** The node that keeps it, if it is another one than the account's. */
+  hub?: string;
   time: number;
 }
 export interface IndexedDevice {
@@ -190,7 +192,7 @@ export class IndexRecord {
     after.sheetKept = after.sheetKept || self.sheetKept;
     const leaves: Record<string, string> = {};
     for (const room of rooms.values()) {
-      const { kind, standing, name } = room.record;
+      const { kind, standing, name, hub } = room.record;
       if (room.inside && room.session) leaves[room.id] = room.session.leaf;
       const over = room.gone || standing === "left" || standing === "removed";
       const title = room.session?.view.title || room.record.title;
@@ -199,7 +201,7 @@ export class IndexRecord {
       const knows = room.inside || over || !before;
       const archive = before?.archive ?? room.record.archive;
       if (knows && standing !== "asked" && !same)
-        after.rooms[room.id] = { kind, title, name, over, archive, time: later(before, now) };
+        after.rooms[room.id] = { kind, title, name, over, archive, ...(hub ? { hub } : {}), time: later(before, now) };
     }
     const device = after.devices[self.device];
     if (!device || JSON.stringify(device.leaves) !== JSON.stringify(leaves))

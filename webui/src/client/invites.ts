@@ -5,7 +5,7 @@ import { fromB64, readB64, toB64 } from "../bytes/text.ts";
 import { random } from "../bytes/webcrypto.ts";
 import type { Core } from "./core.ts";
 import { Failure } from "./failures.ts";
-import { inviteParts, readLink, type Sealer, SIZES, tidyNode } from "./keys.ts";
+import { inviteParts, linkOf, readLink, type Sealer, SIZES, tidyNode } from "./keys.ts";
 import type { Room } from "./room.ts";
 import { names, type StoredInvite } from "./stored.ts";
 import { BOUNDS, type InviteView, type OwnInvite, type RoomKind } from "./types.ts";
@@ -24,38 +24,52 @@ export interface Note {
 
 export interface OpenedInvite {
   readonly node: string;
+  /** The node that keeps it, where it is not the account's own. */
+  readonly far?: string | undefined;
   readonly id: string;
   readonly proof: string;
-  readonly sealer: Sealer;
+  readonly sealer: { seal(value: unknown): Promise<string> };
   readonly answer: InviteAnswer;
   readonly note: Note;
 }
 
-/** Reads a link with the node it names. Throws Failure `bad-link`, `invite-gone`, or Unreachable. */
+/**
+ * Reads a link: with the node it names, or, from an account at another one, with that one's help, so that nobody hears
+ * a person's address but their own node. Throws Failure `bad-link`, `other-node`, `invite-gone`, or Unreachable.
+ */
 export async function openLink(core: Core, link: string): Promise<OpenedInvite> {
   const read = readLink(link, "join");
   if (!read) throw new Failure("bad-link");
   const { id, proof, sealer } = await inviteParts(read.secret);
-  const node = tidyNode(read.node);
+  const { node, far } = placeOf(core, tidyNode(read.node), read.nodeId);
   let answer: InviteAnswer;
   try {
-    answer = await core.apiOf(node).readInvite(id, proof);
+    answer = await (far ? core.api : core.apiOf(node)).readInvite(id, proof, far);
   } catch (problem) {
     if (problem instanceof Refused && [403, 404, 409, 410].includes(problem.status)) throw new Failure("invite-gone");
     throw problem;
   }
-  return { node, id, proof, sealer, answer, note: readNote(await sealer.open(answer.note)) };
+  return { node, far, id, proof, sealer, answer, note: readNote(await sealer.open(answer.note)) };
+}
+
+/** Where to ask: the node itself, or `far`, of which the account's own one asks. Throws Failure `other-node`. */
+function placeOf({ account }: Core, node: string, nodeId: string | undefined): { node: string; far?: string } {
+  if (!account || account.revoked || (!nodeId && node === account.node)) return { node };
+  if (!nodeId) throw new Failure("other-node");
+  // One node may have several addresses: its own people use the one they know.
+  return nodeId === account.nodeId ? { node: account.node } : { node, far: nodeId };
 }
 
 export async function viewInvite(core: Core, link: string): Promise<InviteView> {
-  const { node, answer, note } = await openLink(core, link);
+  const { node, far, answer, note } = await openLink(core, link);
   return {
     node,
     community: answer.title,
     expires: answer.expires,
     open: answer.expires > core.now,
     accounts: answer.accounts,
-    known: core.account?.node === node && !core.account.revoked,
+    known: !!core.account && !core.account.revoked && (!!far || core.account.node === node),
+    far: !!far,
     room: note.room ?? null,
     from: note.from,
     words: note.words,
@@ -89,7 +103,7 @@ export interface InviteWish {
 export async function makeInvite(core: Core, wish: InviteWish): Promise<{ link: string; stored: StoredInvite }> {
   const room = wish.room === undefined ? undefined : core.room(wish.room);
   if (room && !room.inside) throw new Failure("not-in-room");
-  const { mayInvite, node } = core.self;
+  const { mayInvite, node, nodeId } = core.self;
   if (!room && !mayInvite) throw new Failure("may-not-invite");
   const accounts = (wish.accounts ?? true) && mayInvite;
   const uses = wish.uses ?? 1;
@@ -128,14 +142,14 @@ export async function makeInvite(core: Core, wish: InviteWish): Promise<{ link: 
   core.changed(room);
   // The others see that there is a link into their room; the link itself stays with whoever made it.
   if (room?.record.kind === "room") await core.parts.sender.enqueue(room, { type: "invitation", id, expires });
-  return { link: `${node}/join#${stored.secret}`, stored };
+  return { link: linkOf(node, nodeId, stored.secret), stored };
 }
 
 export async function ownInvites(core: Core): Promise<OwnInvite[]> {
   const answers = await core.api.invites();
   return answers.map(({ id, expires, uses_left, room }) => {
     const stored = core.invites.get(id);
-    const link = stored ? `${core.self.node}/join#${stored.secret}` : "";
+    const link = stored ? linkOf(core.self.node, core.self.nodeId, stored.secret) : "";
     const title = (room && core.rooms.get(room)?.session?.view.title) || stored?.title || "";
     return { invite: id, link, room: room ?? null, title, expires, usesLeft: uses_left };
   });

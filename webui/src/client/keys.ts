@@ -82,18 +82,31 @@ export async function inviteParts(secret: Uint8Array): Promise<{
   };
 }
 
-/** `{node}/join#<secret>`; also tells apart links of other kinds. Undefined when it is none. */
-export function readLink(link: string, page: "join" | "link"): { node: string; secret: Uint8Array } | undefined {
+export interface ReadLink {
+  /** The node's address. */
+  readonly node: string;
+  readonly secret: Uint8Array;
+  /** Its key, in links for people of any community. */
+  readonly nodeId?: string;
+}
+
+/** An invitation as a link, for people of any community. */
+export const linkOf = (node: string, nodeId: string, secret: string): string => `${node}/join#${secret}.${nodeId}`;
+
+/** `{node}/join#<secret>` or `…<secret>.<node id>`; also tells apart links of other kinds. Undefined when it is none. */
+export function readLink(link: string, page: "join" | "link"): ReadLink | undefined {
   let address: URL;
   try {
     address = new URL(link.trim());
   } catch {
     return undefined;
   }
-  const secret = readB64(address.hash.slice(1), SIZES.invite);
+  const [text, nodeId] = address.hash.slice(1).split(".");
+  const secret = readB64(text, SIZES.invite);
   const path = address.pathname.replace(/\/$/, "");
   if (!secret || !/^https?:$/.test(address.protocol) || !path.endsWith(`/${page}`)) return undefined;
-  return { node: `${address.origin}${path.slice(0, -page.length - 1)}`, secret };
+  const node = `${address.origin}${path.slice(0, -page.length - 1)}`;
+  return readB64(nodeId, 32) ? { node, secret, nodeId: nodeId as string } : { node, secret };
 }
 
 /** The same node, however its address is written. */

@@ -74,19 +74,22 @@ export function secretsOf(stored: StoredKeyPackage): KeyPackageSecrets {
 export async function claim(
   core: Core,
   room: Room,
-  wanted: { ref: string; consent: string; ask: string; nodeAsk: string },
+  wanted: { ref: string; consent: string; ask: string; nodeAsk: string; home?: string | undefined },
 ): Promise<StoredClaim | undefined> {
   const held = room.claims.find((one) => one.ref === wanted.ref);
   if (held) return held;
+  const hub = core.hubOf(room);
+  const home = wanted.home ?? hub;
   let keyPackage: string;
   try {
-    keyPackage = (await core.api.claim(wanted.ref, wanted.consent)).key_package;
+    keyPackage = (await core.api.claim(wanted.ref, wanted.consent, home)).key_package;
   } catch (problem) {
     if (problem instanceof Refused && !problem.passing && problem.status !== 401) return undefined;
     throw problem;
   }
   const { ref, ask, nodeAsk } = wanted;
-  const made: StoredClaim = { room: room.id, ref, keyPackage, ask, nodeAsk, used: "", time: core.now };
+  const far = home === hub ? {} : { home };
+  const made: StoredClaim = { room: room.id, ref, keyPackage, ask, nodeAsk, used: "", time: core.now, ...far };
   return room.serial.run(async () => {
     await core.vault.write(new Map([[names.claim(room.id, ref), made]]));
     room.claims = [...room.claims, made];

@@ -62,6 +62,7 @@ export function newRecord(given: {
   mailbox: string;
   time: number;
   title?: string;
+  hub?: string;
 }): StoredRoom {
   return {
     title: "",

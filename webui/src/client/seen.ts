@@ -172,6 +172,9 @@ export interface NoticeItem {
     | "removed"
     | "renamed" // names = [old, new]
     | "title" // names = [new title]; by = who
+    | "intake-opened" // by = who
+    | "intake-changed"
+    | "intake-closed"
     | "skipped"; // a change that broke the room's rules was ignored; by = who tried; reason says why
   readonly names: readonly string[];
   readonly by: readonly string[];
@@ -181,14 +184,45 @@ export interface NoticeItem {
 
 export type TimelineItem = MessageItem | NoticeItem;
 
+/** The room's intake, by which people ask from a listing, while it is open. */
+export interface IntakeView {
+  /** One line to paste into the form in which the listing is published. */
+  readonly code: string;
+  readonly expires: Seconds;
+  /** This community's node takes the asks. */
+  readonly here: boolean;
+  /** Somebody went who could read asks, or the keys do not fit: a new code is due. */
+  readonly newCode: boolean;
+  /** Asks by the listing that wait for an answer. */
+  readonly asks: number;
+}
+
+/** A listing, for somebody who may want to ask its group. */
+export interface ListingView {
+  readonly listing: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly joining: "come" | "ask" | "invitation";
+  readonly howToJoin: string;
+  /** The group takes asks through this program. */
+  readonly asks: boolean;
+  /** This browser has an account. */
+  readonly known: boolean;
+  /** The group's room, if this browser knows it, and how it stands to it. */
+  readonly room: RoomId | "";
+  readonly standing: RoomStanding | null;
+}
+
 export interface AskView {
   readonly ask: AskId;
   readonly newcomer: MemberId;
   readonly name: string;
   /** Words the newcomer wrote, "" if none. */
   readonly words: string;
-  /** Name of who invited, "" if unknown. */
+  /** Name of who invited, "" if unknown or by a listing. */
   readonly invitedBy: string;
+  /** Name of the listing by which they say they came; "" if not by one. */
+  readonly listing: string;
   readonly time: Seconds;
   readonly expires: Seconds;
   readonly approvals: readonly MemberId[];
@@ -218,10 +252,28 @@ export interface RoomView {
   /** Twelve words both sides can compare to see that they are in the same state of the room; "" if not in. */
   readonly stateWords: string;
   readonly archive: boolean;
+  /** Another node keeps the room; what is written here goes there first. */
+  readonly far: boolean;
   /** Members of this room who ask this person for a one-on-one: `ask` with the link accepts, nothing declines. */
   readonly pairInvites: readonly PairInvite[];
   /** Open invitations to this room that this account made. */
   readonly invites: number;
+  /** People may ask by a listing; `stale`: somebody went who could read such asks. `version` grows with each change. */
+  readonly intake: { readonly open: boolean; readonly stale: boolean; readonly version: number };
+}
+
+/** Where a room is kept. */
+export interface PlacesView {
+  /** By this community's own node. */
+  readonly here: boolean;
+  /** Name of the community that keeps it; "" when this device never heard it. */
+  readonly community: string;
+  /** Four words for the node that keeps it. */
+  readonly words: string;
+  /** Other communities with a copy, for members of theirs. */
+  readonly others: number;
+  /** That node told two stories: both, with its signatures, as JSON. "" if not. */
+  readonly proof: string;
 }
 
 export interface PairInvite {
@@ -248,8 +300,10 @@ export interface InviteView {
   readonly open: boolean;
   /** It can make an account for somebody who has none. */
   readonly accounts: boolean;
-  /** This browser already has an account on that node. */
+  /** This browser already has an account, on that node or on another one that asks it. */
   readonly known: boolean;
+  /** It is for another node than this account's. */
+  readonly far: boolean;
   /** Where it leads: a room, or null for the community alone. */
   readonly room: { readonly room: RoomId; readonly kind: RoomKind; readonly title: string } | null;
   /** Name of who invites, as they wrote it; "" from the keeper. */

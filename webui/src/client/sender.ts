@@ -12,14 +12,14 @@ import { random } from "../bytes/webcrypto.ts";
 import type { Event, Submission } from "../rooms/types.ts";
 import type { Batch } from "../vault/vault.ts";
 import type { Core } from "./core.ts";
-import { isPassing } from "./failures.ts";
+import { isPassing, isWaiting } from "./failures.ts";
 import { readEntries } from "./follower.ts";
 import { SIZES } from "./keys.ts";
 import type { Room } from "./room.ts";
 import { names, type StoredOutgoing } from "./stored.ts";
 
-/** Milliseconds of the first and longest pause before a failed submission is tried again. */
-const PAUSE_MS = { first: 1_000, longest: 60_000 } as const;
+/** Milliseconds of the first and longest pause before a failed submission is tried again; the own node waits, too. */
+const PAUSE_MS = { first: 1_000, longest: 60_000, waiting: 8_000 } as const;
 /** Seconds by which this device's clock may be behind the node's before the person is told. */
 const CLOCK_SECONDS = 600;
 /** A submission that neither fails nor appears is given a rest after so many rounds. */
@@ -49,6 +49,7 @@ export class Sender {
     more?: (batch: Batch, room: Room) => void,
   ): Promise<string> {
     return room.serial.run(async () => {
+      if (room.outbox.some((one) => one.id === id)) return id;
       const n = (room.outbox.at(-1)?.n ?? 0) + 1;
       const one = { room: room.id, n, id, event, time: this.#core.now, files: [...files], sealed: "", failed: false };
       const batch: Batch = new Map([[names.outgoing(room.id, n), one]]);
@@ -130,7 +131,8 @@ export class Sender {
     const failures = this.#failures.get(room) ?? 0;
     this.#failures.set(room, failures + 1);
     const asked = problem instanceof Refused ? problem.retryAfter * 1000 : 0;
-    const pause = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** failures) * (0.5 + this.#core.world.chance());
+    const longest = isWaiting(problem) ? PAUSE_MS.waiting : PAUSE_MS.longest;
+    const pause = Math.min(longest, PAUSE_MS.first * 2 ** failures) * (0.5 + this.#core.world.chance());
     const cancel = this.#core.world.later(Math.max(asked, pause), () => {
       this.#retries.delete(room);
       this.kick(room);
@@ -195,6 +197,10 @@ export class Sender {
     const session = room.session;
     if (!session) return;
     const { id, kind, epoch, payload, welcomes, removes } = submission;
+    const farOf = ({ ref, mailbox }: (typeof welcomes)[number]) => {
+      const home = room.claims.find((one) => one.ref === ref)?.home;
+      return home ? { home, mailbox } : {};
+    };
     const body = {
       mailbox: session.mailbox,
       id,
@@ -202,7 +208,9 @@ export class Sender {
       epoch,
       seen: session.position.seq,
       payload: toB64(payload),
-      ...(welcomes.length ? { welcomes: welcomes.map((one) => ({ ref: one.ref, payload: toB64(one.payload) })) } : {}),
+      ...(welcomes.length
+        ? { welcomes: welcomes.map((one) => ({ ref: one.ref, payload: toB64(one.payload), ...farOf(one) })) }
+        : {}),
       ...(removes.length ? { removes } : {}),
     };
     const { follower } = this.#core.parts;

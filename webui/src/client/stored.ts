@@ -71,8 +71,12 @@ export interface StoredRoom {
   asking: { ref: string; since: number; tries: number } | null;
   /** Leaves of this device that it can't use any more: revoked when it is in again. */
   stale: string[];
-  /** One-on-ones that members of this room offered. */
-  pairInvites: { from: string; secret: string; words: string; time: number }[];
+  /** The node that orders the room and signs its heads; absent: the own one. Never changes. */
+  hub?: string;
+  /** The community whose link led here, and its node: for its name. */
+  via?: { nodeId: string; community: string };
+  /** One-on-ones that members of this room offered; absent in older ones: a link of the own node. */
+  pairInvites: { from: string; secret: string; words: string; time: number; node?: string; nodeId?: string }[];
   /** Whether what is written here goes into the archive. */
   archive: boolean;
   /** A pair: the member of another room for whom it was made; only they are let in by themselves. */
@@ -139,6 +143,8 @@ export interface StoredClaim {
   ask: string;
   /** The ask at the node, to be deleted when it is done; or "". */
   nodeAsk: string;
+  /** The node that kept the KeyPackage, where it is not the room's hub. */
+  home?: string;
   /** The id of the commit it went into; "" before. */
   used: string;
   time: number;

@@ -57,6 +57,8 @@ export class TimelineWriter {
         return this.#notice(change, change.type, [this.#nameOf(change.identity)], []);
       case "title":
         return change.text === change.before ? undefined : this.#notice(change, "title", [change.text], [change.by]);
+      case "intake":
+        return this.#notice(change, intakeNotice(change), [], [change.by]);
       case "profile":
         if (change.before === "" || change.before === change.name) return undefined;
         return this.#notice(change, "renamed", [change.before, change.name], []);
@@ -134,6 +136,10 @@ export class TimelineWriter {
   async #item(place: number): Promise<StoredItem | undefined> {
     return this.written.items.get(place) ?? (await this.#vault.json<StoredItem>(names.item(this.#record.room, place)));
   }
+}
+
+function intakeNotice({ open, before }: Extract<Change, { type: "intake" }>): NoticeItem["code"] {
+  return open ? (before ? "intake-changed" : "intake-opened") : "intake-closed";
 }
 
 export function shortened(text: string): string {

@@ -9,12 +9,15 @@ import type {
   AskId,
   DeviceId,
   DeviceView,
+  IntakeView,
   InviteId,
   InviteView,
   LinkState,
+  ListingView,
   MemberId,
   MessageId,
   OwnInvite,
+  PlacesView,
   RoomId,
   RoomView,
   SearchHit,
@@ -34,7 +37,8 @@ export type ErrorCode =
   | "no-account" // needs an account first
   | "already-here" // this browser has an account already
   | "bad-link" // not an invite, link or code of this program
-  | "other-node" // the link is for another node
+  | "other-node" // the link is for another node and does not say which
+  | "waiting" // another node has not answered yet; try again later
   | "invite-gone" // used up, withdrawn or expired
   | "invite-no-account" // this invite is only for people who have an account
   | "may-not-invite"
@@ -152,12 +156,15 @@ export interface Calls {
   forgetRoom: { input: { room: RoomId }; answer: null };
   /** Ask to be let in again with this device (after `stuck`). */
   rejoin: { input: { room: RoomId }; answer: null };
+  /** Which communities keep what is written in a room. */
+  places: { input: { room: RoomId }; answer: PlacesView };
   /** Keep what is written in this room for the day when only the 24 words are left. */
   setArchive: { input: { room: RoomId; on: boolean }; answer: null };
 
   // messages
   send: {
-    input: { room: RoomId; text: string; replyTo?: MessageId; attachments?: string[] };
+    /** With an `id` of one's own (16 random bytes) it may be asked again: the message is sent once. */
+    input: { room: RoomId; text: string; replyTo?: MessageId; attachments?: string[]; id?: MessageId };
     answer: { id: MessageId };
   };
   edit: { input: { room: RoomId; id: MessageId; text: string }; answer: null };
@@ -189,6 +196,16 @@ export interface Calls {
   };
   invites: { input: Nothing; answer: OwnInvite[] };
   withdrawInvite: { input: { invite: InviteId }; answer: null };
+
+  // listings
+  /** What a listing of this node says about joining; works without an account. */
+  openListing: { input: { listing: string }; answer: ListingView };
+  /** Ask the group behind a listing. The room stands in the list as `asked` from then on. */
+  askListing: { input: { listing: string; name: string; words?: string }; answer: { room: RoomId } };
+  /** A room's intake; null while it is closed. */
+  intake: { input: { room: RoomId }; answer: IntakeView | null };
+  /** `renew` keeps the code where it can; `open` always makes a new one. */
+  setIntake: { input: { room: RoomId; to: "open" | "renew" | "closed" }; answer: null };
 
   // people
   verification: { input: { room: RoomId; member: MemberId }; answer: Verification };

@@ -1,8 +1,9 @@
 /** What pages see, made from what the client holds. */
 import { ASK_SECONDS } from "../rooms/bounds.ts";
 import { approvalsNeeded, votesNeeded } from "../rooms/rules.ts";
-import type { Event } from "../rooms/types.ts";
+import type { Event, Intake } from "../rooms/types.ts";
 import type { Core } from "./core.ts";
+import { linkOfPair } from "./pairing.ts";
 import type { Room } from "./room.ts";
 import type { StoredItem, StoredOutgoing } from "./stored.ts";
 import { shortened } from "./timeline.ts";
@@ -92,11 +93,19 @@ export async function viewOf(core: Core, room: Room): Promise<RoomView> {
     draft: record.draft,
     stateWords: room.inside && session ? await stateWords(session) : "",
     archive: record.archive,
-    pairInvites: record.pairInvites.map(({ from, secret, words, time }) => {
-      return { from, name: room.nameOf(from), words, link: `${core.account?.node ?? ""}/join#${secret}`, time };
+    far: record.hub !== undefined,
+    pairInvites: record.pairInvites.map((one) => {
+      const { from, words, time } = one;
+      return { from, name: room.nameOf(from), words, link: linkOfPair(core.self, one), time };
     }),
     invites: [...core.invites.values()].filter((one) => one.room === room.id && one.expires > core.now).length,
+    intake: intakeOf(session?.view.intake),
   };
+}
+
+function intakeOf(intake: Intake | undefined): RoomView["intake"] {
+  const { open = false, stale = false, seq: version = 0 } = intake ?? {};
+  return { open, stale: open && stale, version };
 }
 
 function standingOf(room: Room): RoomSummary["standing"] {
@@ -133,14 +142,15 @@ export function asksOf(room: Room, now: number): AskView[] {
   const needed = approvalsNeeded(session.rules, session.members.length);
   return session.view.asks
     .filter(({ ask }) => !room.record.dismissed.includes(ask.id))
-    .map(({ ask, by, time, approvals }) => {
+    .map(({ ask, by, time, approvals, listing = "" }) => {
       const given = [...new Set(approvals.filter((one) => one.expires > now).map((one) => one.by))];
       return {
         ask: ask.id,
         newcomer: ask.identity,
         name: ask.profile.name,
         words: ask.note ?? "",
-        invitedBy: room.nameOf(by),
+        invitedBy: listing ? "" : room.nameOf(by),
+        listing,
         time,
         expires: time + ASK_SECONDS,
         approvals: given,

@@ -1,6 +1,6 @@
 /** Welcomes: how a room opens to this device. */
 import { Refused } from "../api/problems.ts";
-import type { WelcomeAnswer } from "../api/types.ts";
+import type { LogAnswer, WelcomeAnswer } from "../api/types.ts";
 import { fromB64, readB64, toB64 } from "../bytes/text.ts";
 import { random } from "../bytes/webcrypto.ts";
 import type { Session } from "../rooms/types.ts";
@@ -13,6 +13,9 @@ import { secretsOf } from "./packages.ts";
 import type { Room } from "./room.ts";
 import { names, type StoredItem, type StoredKeyPackage, type StoredRoom } from "./stored.ts";
 import { STEP } from "./timeline.ts";
+
+/** Milliseconds. */
+const LATER_MS = 3_000;
 
 export class Welcomes {
   readonly #core: Core;
@@ -42,35 +45,46 @@ export class Welcomes {
     for (;;) {
       this.#again = false;
       const waiting = await this.#core.api.welcomes();
-      for (const welcome of waiting) await this.#take(welcome);
-      if (!this.#again && waiting.length === 0) return;
+      let taken = 0;
+      for (const welcome of waiting) taken += Number(await this.#take(welcome));
+      if (taken < waiting.length)
+        this.#core.world.later(LATER_MS, () => this.#core.background("welcomes", this.collect()));
+      if (!this.#again && taken === 0) return;
     }
   }
 
-  async #take(welcome: WelcomeAnswer): Promise<void> {
+  /** False when the entry that it belongs to is still on its way from another node: then it is taken later. */
+  async #take(welcome: WelcomeAnswer): Promise<boolean> {
     const core = this.#core;
     const stored = await core.vault.json<StoredKeyPackage>(names.keyPackage(welcome.ref));
     const room = core.rooms.get(welcome.room);
     // For nobody here: taken already before a crash, or to another room than the one we asked for.
     if (stored && room && !room.gone && stored.room === welcome.room) {
-      const session = await this.#join(room, stored, welcome);
-      if (session) await this.#enter(room, stored, session);
+      const page = await core.api.log(room.id, welcome.seq - 1, 1);
+      if (page.entries.length === 0) return false;
+      const session = await this.#join(room, stored, welcome, page);
+      if (session) await this.#enter(room, stored, session, page.hub);
     }
     await core.api.deleteWelcome(welcome.id).catch((problem: unknown) => {
       if (!(problem instanceof Refused) || problem.status !== 404) throw problem;
     });
-    if (!room?.inside) return;
+    if (!room?.inside) return true;
     await core.parts.follower.catchUp(room);
     await this.#clean(room);
     core.parts.chores.look(room);
     core.parts.sender.kick(room);
+    return true;
   }
 
   /** Undefined when the Welcome does not hold: whoever made it is to be doubted, not the room. */
-  async #join(room: Room, stored: StoredKeyPackage, welcome: WelcomeAnswer): Promise<Session | undefined> {
+  async #join(
+    room: Room,
+    stored: StoredKeyPackage,
+    welcome: WelcomeAnswer,
+    page: LogAnswer,
+  ): Promise<Session | undefined> {
     const core = this.#core;
     const payload = readB64(welcome.payload);
-    const page = await core.api.log(room.id, welcome.seq - 1, 1);
     const [at] = readEntries(page.entries);
     const poisonous = at && (await core.vault.json<boolean>(names.poison(room.id, at.seq)));
     if (!payload || !at || poisonous) return undefined;
@@ -87,7 +101,7 @@ export class Welcomes {
     }
   }
 
-  async #enter(room: Room, stored: StoredKeyPackage, session: Session): Promise<void> {
+  async #enter(room: Room, stored: StoredKeyPackage, session: Session, hub: string | undefined): Promise<void> {
     const core = this.#core;
     await room.serial.run(async () => {
       const record: StoredRoom = {
@@ -98,6 +112,8 @@ export class Welcomes {
       };
       record.kind = session.rules.kind;
       const again = room.session !== null;
+      // From the first time on it never changes.
+      if (hub && !again) record.hub ??= hub;
       const self = session.members.find((member) => member.self);
       const { seq, time } = session.position;
       const joined: StoredItem = {

@@ -172,6 +172,10 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: "[--room ROOM]",
     run: async (client, said) => client.call("leave", { room: await roomOf(client, said) }),
   },
+  places: {
+    usage: "[--room ROOM]   (which node keeps it)",
+    run: async (client, said) => client.call("places", { room: await roomOf(client, said) }),
+  },
   verify: {
     usage: "[--room ROOM] --member NAME",
     run: async (client, said) => client.call("verification", await memberOf(client, said)),

@@ -1,10 +1,12 @@
 /** One room's own settings: its name, one's name in it, keeping it, leaving. */
-import { useState } from "preact/hooks";
-import { BOUNDS, type RoomId, type RoomView } from "../client/types.ts";
+import { useEffect, useState } from "preact/hooks";
+import { BOUNDS, type PlacesView, type RoomId, type RoomView } from "../client/types.ts";
 import { ActionButton, useAction, Wrong } from "../parts/action.tsx";
+import { CopyLink } from "../parts/copy.tsx";
 import { Check, TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Go } from "../parts/link.tsx";
+import { Notice } from "../parts/notice.tsx";
 import { PageFrame } from "../parts/page.tsx";
 import { call } from "../state/client.ts";
 import { t } from "../state/language.ts";
@@ -13,6 +15,7 @@ import { save } from "../state/pictures.ts";
 import { useRoom } from "../state/room.ts";
 import { go } from "../state/route.ts";
 import { Leave } from "./people.tsx";
+import { RoomIntake } from "./room-intake.tsx";
 
 export function AboutRoomPage({ room }: { room: RoomId }) {
   const view = useRoom(room);
@@ -29,7 +32,6 @@ export function AboutRoomPage({ room }: { room: RoomId }) {
 
 function Settings({ view }: { view: RoomView }) {
   const download = useAction();
-  const archive = useAction();
   const own = view.members.find((member) => member.me);
   const inside = view.standing === "in";
   const { room } = view;
@@ -57,19 +59,14 @@ function Settings({ view }: { view: RoomView }) {
       )}
       <h2>{t("app.people.title")}</h2>
       <p>
-        <Go to={{ page: "people", room }}>
-          <Icon name="people" /> {t("app.people.count", { count: view.members.length })}
-        </Go>
+        <Icon name="people" />{" "}
+        <Go to={{ page: "people", room }}>{t("app.people.count", { count: view.members.length })}</Go>
       </p>
+      {inside && view.kind === "room" && <RoomIntake view={view} />}
+      {inside && <Where room={room} />}
       <h2>{t("app.about.keep")}</h2>
       <p>{t("app.about.keep_text")}</p>
-      <Check
-        label={t("app.about.archive")}
-        hint={t("app.about.archive_hint")}
-        checked={view.archive}
-        onSet={(on) => archive.run(() => call("setArchive", { room, on }))}
-      />
-      <Wrong action={archive} />
+      <ArchiveSwitch room={room} on={view.archive} />
       <p>
         <ActionButton
           action={download}
@@ -92,6 +89,53 @@ function Settings({ view }: { view: RoomView }) {
           <Leave view={view} onLeft={() => go({ page: "home" })} />
         </>
       )}
+    </>
+  );
+}
+
+/** Which community keeps the conversation. Nothing is shown while that can't be asked. */
+function Where({ room }: { room: RoomId }) {
+  const [places, show] = useState<PlacesView | null>(null);
+  useEffect(() => {
+    call("places", { room }).then(show, () => {});
+  }, [room]);
+  if (!places) return null;
+  const { here, community, words, others, proof } = places;
+  const far = community ? t("app.about.where_far", { community }) : t("app.about.where_unnamed", { words });
+  return (
+    <>
+      <h2>{t("app.about.where")}</h2>
+      {proof && (
+        <Notice kind="warn">
+          <p>{t("app.about.forked")}</p>
+          <CopyLink name="proof" label={t("app.about.proof")} text={proof} />
+        </Notice>
+      )}
+      <p dir="auto">{here ? t("app.about.where_here", { community }) : far}</p>
+      {others > 0 && <p>{t("app.about.where_others")}</p>}
+    </>
+  );
+}
+
+/** Shows at once what was chosen, and what is so when it could not be done. */
+function ArchiveSwitch({ room, on }: { room: RoomId; on: boolean }) {
+  const action = useAction();
+  const [wanted, want] = useState<boolean | null>(null);
+  const [saved, setSaved] = useState(false);
+  const set = async (chosen: boolean): Promise<void> => {
+    if (action.busy) return;
+    want(chosen);
+    setSaved(false);
+    setSaved(await action.run(() => call("setArchive", { room, on: chosen })));
+    want(null);
+  };
+  return (
+    <>
+      <Check label={t("app.about.archive")} hint={t("app.about.archive_hint")} checked={wanted ?? on} onSet={set} />
+      <Wrong action={action} />
+      <p role="status" class="said">
+        {saved && t("app.saved")}
+      </p>
     </>
   );
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { BOUNDS, type ErrorCode, type InviteView } from "../client/types.ts";
 import { ActionButton, useAction } from "../parts/action.tsx";
+import { CopyLink } from "../parts/copy.tsx";
 import { ErrorSummary, type Mistake, TextArea, TextField } from "../parts/field.tsx";
 import { Go } from "../parts/link.tsx";
 import { Notice } from "../parts/notice.tsx";
@@ -33,26 +34,30 @@ export function JoinPage({ link }: { link: string }) {
   if (!invite.open) return <Failed code="invite-gone" />;
   // A link for one person that lets nobody new in has let somebody in already.
   const used = invite.room?.kind === "pair" ? "invite-gone" : "invite-no-account";
-  if (!invite.known && !invite.accounts) return <Failed code={used} />;
+  if (!invite.known && !invite.accounts) return <Failed code={used} link={link} />;
   return <Invited invite={invite} link={link} />;
 }
 
-function Failed({ code, onRetry }: { code: ErrorCode; onRetry?: () => void }) {
+/** Codes for which the same link may work in a while. */
+const PASSING: readonly ErrorCode[] = ["offline", "waiting", "slow-down", "node-error"];
+
+function Failed({ code, link, onRetry }: { code: ErrorCode; link?: string; onRetry?: () => void }) {
   return (
     <PageFrame title={t("app.join.title")} heading={t("app.join.failed")}>
       <Notice kind="warn">
         <p>{t(`app.error.${code}`)}</p>
       </Notice>
       <p class="buttons">
-        {onRetry && (code === "offline" || code === "slow-down" || code === "node-error") && (
+        {onRetry && PASSING.includes(code) && (
           <button class="button" type="button" onClick={onRetry}>
             {t("app.again")}
           </button>
         )}
         <Go class="button quiet" to={{ page: "home" }}>
-          {t("app.start.back")}
+          {t(state.value?.account ? "app.home.title" : "app.start.back")}
         </Go>
       </p>
+      {link && <Elsewhere link={link} />}
     </PageFrame>
   );
 }
@@ -112,7 +117,7 @@ function Invited({ invite, link }: { invite: InviteView; link: string }) {
       )}
       {nothingToAsk ? (
         <>
-          <p>{t("app.join.known")}</p>
+          <p>{invite.far ? t("app.join.far", { community: invite.community }) : t("app.join.known")}</p>
           <Go class="button" to={{ page: "home" }}>
             {t("app.home.title")}
           </Go>
@@ -147,7 +152,20 @@ function Invited({ invite, link }: { invite: InviteView; link: string }) {
         </form>
       )}
       <GoodToKnow invite={invite} />
+      {!invite.known && invite.room && <Elsewhere link={link} />}
     </PageFrame>
+  );
+}
+
+/** A link that names its node leads here from any community: its people need no second account. */
+function Elsewhere({ link }: { link: string }) {
+  if (!/#[\w-]+\.[\w-]+$/.test(link)) return null;
+  return (
+    <details>
+      <summary>{t("app.join.elsewhere")}</summary>
+      <p>{t("app.join.elsewhere_text", { open: t("app.open_link.title") })}</p>
+      <CopyLink name="elsewhere" label={t("app.invite.link")} text={link} />
+    </details>
   );
 }
 

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import type { Route } from "../state/route.ts";
 import { AboutRoomPage } from "./about-room.tsx";
+import { AskListingPage } from "./ask-listing.tsx";
 import { DevicesPage } from "./devices.tsx";
 import { HomePage } from "./home.tsx";
 import { InvitePage } from "./invite.tsx";
@@ -22,6 +23,8 @@ export function MorePage({ route }: { route: Route }): JSX.Element {
       return <PeoplePage room={route.room} />;
     case "about":
       return <AboutRoomPage room={route.room} />;
+    case "ask":
+      return <AskListingPage listing={route.listing} />;
     case "verify":
       return <VerifyPage room={route.room} member={route.member} />;
     case "invite":

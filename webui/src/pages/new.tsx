@@ -25,6 +25,10 @@ export function NewPage() {
           <Go to={{ page: "new-room" }}>{t("app.new.room")}</Go>
           <p>{t("app.new.room_text")}</p>
         </li>
+        <li>
+          <Go to={{ page: "open-link" }}>{t("app.open_link.title")}</Go>
+          <p>{t("app.new.link_text")}</p>
+        </li>
       </ul>
     </PageFrame>
   );

@@ -6,11 +6,7 @@ import { Scanner } from "../parts/scan.tsx";
 import { state } from "../state/client.ts";
 import { t } from "../state/language.ts";
 import { route } from "../state/route.ts";
-
-/** The invitation's address somewhere in what was pasted; null when there is none. */
-export function findLink(text: string): string | null {
-  return /\S+\/join\/?#[\w-]{8,}/.exec(text)?.[0].replace(/^[<("']+/, "") ?? null;
-}
+import { findLink } from "./found-link.ts";
 
 export function OpenLinkPage() {
   const [mistakes, setMistakes] = useState<readonly Mistake[]>([]);

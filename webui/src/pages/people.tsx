@@ -54,7 +54,11 @@ function People({ view }: { view: RoomView }) {
           <ul>
             <li>{t("app.rules.equal")}</li>
             <li>{t("app.rules.join", { count: view.approvals.now })}</li>
-            <li>{t("app.rules.remove_now", { count: view.removalVotes })}</li>
+            <li>
+              {view.removalVotes > 1
+                ? t("app.rules.remove_now", { count: view.removalVotes })
+                : t("app.rules.remove_small")}
+            </li>
             <li>{t("app.rules.leave")}</li>
           </ul>
         </>

@@ -107,8 +107,12 @@ function Looks() {
 function KeepOnNode() {
   const action = useAction();
   const [words, setWords] = useState("");
+  const [gone, setGone] = useState(false);
   const keep = (on: boolean): Promise<boolean> =>
-    action.run(async () => setWords((await call("keepOnNode", { keep: on })).words));
+    action.run(async () => {
+      setWords((await call("keepOnNode", { keep: on })).words);
+      setGone(!on);
+    });
   return (
     <>
       <p>{t("app.keep.text")}</p>
@@ -122,6 +126,7 @@ function KeepOnNode() {
       </p>
       <Wrong action={action} />
       <div role="status">
+        {gone && <p>{t("app.keep.gone")}</p>}
         {words && (
           <>
             <p>{t("app.keep.words")}</p>

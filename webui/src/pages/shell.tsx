@@ -21,7 +21,7 @@ import { RoomPage } from "./room/index.tsx";
 import { StartPage } from "./start.tsx";
 
 /** Views that need no account; every other one leads to the start while there is none. */
-const BEFORE: ReadonlySet<string> = new Set(["join", "open-link", "link-new", "recover", "return"]);
+const BEFORE: ReadonlySet<string> = new Set(["join", "ask", "open-link", "link-new", "recover", "return"]);
 
 export function Shell() {
   useEffect(() => effect(followDisguise), []);
@@ -55,7 +55,9 @@ export function Shell() {
 
 /** Another view is another element: its fields start empty and its heading takes the focus. */
 function viewKey(at: Route): string {
-  return [at.page, "room" in at && at.room, "member" in at && at.member].filter(Boolean).join(" ");
+  return [at.page, "room" in at && at.room, "member" in at && at.member, "listing" in at && at.listing]
+    .filter(Boolean)
+    .join(" ");
 }
 
 function View(): JSX.Element {

@@ -6,6 +6,8 @@ interface Props {
   name: string;
   label: string;
   text: string;
+  /** The button's words, for text that is no link. */
+  act?: string;
 }
 
 async function copyText(text: string, field: HTMLInputElement | null): Promise<boolean> {
@@ -18,7 +20,7 @@ async function copyText(text: string, field: HTMLInputElement | null): Promise<b
   }
 }
 
-export function CopyLink({ name, label, text }: Props) {
+export function CopyLink({ name, label, text, act }: Props) {
   const [said, say] = useState("");
   const copy = async (): Promise<void> => {
     const field = document.querySelector<HTMLInputElement>(`#field-${name}`);
@@ -32,9 +34,9 @@ export function CopyLink({ name, label, text }: Props) {
       </div>
       <p class="buttons">
         <button class="button" type="button" onClick={copy}>
-          {t("app.copy.link")}
+          {act ?? t("app.copy.link")}
         </button>
-        {"share" in navigator && (
+        {!act && "share" in navigator && (
           <button
             class="button quiet"
             type="button"

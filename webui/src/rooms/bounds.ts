@@ -22,6 +22,9 @@ export const KEY_PACKAGE_AHEAD_SECONDS = DAY;
 /** Seconds. An ask is on the table for as long as its approvals hold. */
 export const ASK_SECONDS = STATEMENT_SECONDS;
 
+/** Seconds. An intake is good for as long as a listing at most: then somebody has to want it again. */
+export const INTAKE_SECONDS_MAX = 400 * DAY + CLOCK_SECONDS;
+
 /** Members. More can't know one another; the tree and every commit grow with them. */
 export const MEMBERS_MAX = 200;
 /** Devices of one member: nobody may fill the tree by themselves. */

@@ -122,7 +122,7 @@ export async function makePending(lent: Lent, data: SessionData, wish: CommitWis
 }
 
 /** The snapshot of the room as it will be. The policy in it is not stamped: the newcomer takes the time from the log. */
-function forNewcomers(data: SessionData, { policy }: Verdict, time: number, key: Uint8Array) {
-  const view = foldCommit(data.view, stamp(policy, time), time);
+function forNewcomers(data: SessionData, { policy, transition }: Verdict, time: number, key: Uint8Array) {
+  const view = foldCommit(data.view, stamp(policy, time), time, transition.departed.length > 0);
   return { bytes: encodeSnapshot({ policy, view }, key), view: canonical(view) };
 }

@@ -2,6 +2,7 @@
 import { canonicalBytes, readCanonical } from "../bytes/canonical.ts";
 import { pad, unpad } from "../bytes/padding.ts";
 import { ATTACHMENTS_MAX, TEXT_BYTES_MAX, TITLE_MAX } from "./bounds.ts";
+import { readIntakeEvent } from "./intake.ts";
 import * as shapes from "./shapes.ts";
 import { readView } from "./snapshot.ts";
 import type { Event } from "./types.ts";
@@ -22,12 +23,13 @@ const READERS: { [T in Exclude<Event["type"], "unknown">]: shapes.Reader<Of<T>> 
   delete: record<Of<"delete">>({ id }),
   profile: record<Of<"profile">>({ version: shapes.whole(), name: shapes.name, signature }),
   title: record<Of<"title">>({ text: shapes.line(TITLE_MAX) }),
-  ask: record<Of<"ask">>({ ask: shapes.ask }),
+  ask: record<Of<"ask">>({ ask: shapes.ask, listing: optional(shapes.line(TITLE_MAX)) }),
   approval: record<Of<"approval">>({ identity, ask: id, expires: time, signature }),
   "removal-vote": record<Of<"removal-vote">>({ identity, expires: time, signature }),
   leave: record<Of<"leave">>({ time, signature }),
   revocation: record<Of<"revocation">>({ leaf: shapes.leafKey, signature }),
   invitation: record<Of<"invitation">>({ id, expires: time }),
+  intake: readIntakeEvent,
   snapshot: record<Of<"snapshot">>({ view: readView }),
 };
 

@@ -4,6 +4,7 @@
  * judge's, from the policy and the proofs.
  */
 import { ASK_SECONDS, OPEN_MAX, OPEN_OF_MEMBER_MAX } from "./bounds.ts";
+import { afterCommit, foldIntake, mergeIntake } from "./intake.ts";
 import { approvalCounts, voteCounts } from "./judge.ts";
 import { memberOf, present } from "./policy.ts";
 import * as statements from "./statements.ts";
@@ -54,6 +55,8 @@ export async function foldEvent(context: Context, view: View, event: Event): Pro
       return foldStatement(context, view, event);
     case "invitation":
       return foldInvitation(context, view, event);
+    case "intake":
+      return foldIntake(at, view, event);
     case "snapshot":
       return { view: await mergeView(context, view, event.view), changes: [] };
     case "unknown":
@@ -76,7 +79,7 @@ async function foldProfile(context: Context, view: View, event: Of<"profile">): 
   return { view: changed, changes: [{ type: "profile", seq, time, by, name, before }] };
 }
 
-async function foldAsk(context: Context, view: View, { ask }: Of<"ask">): Promise<Folded> {
+async function foldAsk(context: Context, view: View, { ask, listing }: Of<"ask">): Promise<Folded> {
   const { primitives, room, policy, seq, time, by } = context;
   const others = view.asks.filter((each) => each.ask.identity !== ask.identity);
   const known = view.asks.some((each) => each.ask.id === ask.id);
@@ -84,7 +87,7 @@ async function foldAsk(context: Context, view: View, { ask }: Of<"ask">): Promis
   if (known || full || memberOf(policy, ask.identity) !== undefined) return { view, changes: [] };
   if (!(await statements.profileHolds(primitives, room, ask.profile))) return { view, changes: [] };
   // A newcomer who asks again (with a new KeyPackage) starts again: approvals are for one ask.
-  const asks = [...others, { ask, by, time, approvals: [] }];
+  const asks = [...others, { ask, by, time, approvals: [], ...(listing === undefined ? {} : { listing }) }];
   return { view: { ...view, asks }, changes: [{ type: "ask", seq, time, by, ask }] };
 }
 
@@ -164,9 +167,10 @@ async function mergeView(context: Context, view: View, theirs: View): Promise<Vi
   }
   const newer = theirs.titled > view.titled && theirs.titled <= context.seq;
   const title = newer ? { title: theirs.title, titled: theirs.titled } : { title: view.title, titled: view.titled };
-  let merged: View = { ...view, profiles, ...title };
-  for (const { ask, approvals } of theirs.asks) {
-    merged = (await foldAsk(context, merged, { type: "ask", ask })).view;
+  let merged: View = withIntake({ ...view, profiles, ...title }, mergeIntake(view.intake, theirs.intake, context.seq));
+  for (const { ask, approvals, listing } of theirs.asks) {
+    const shown = { type: "ask", ask, ...(listing === undefined ? {} : { listing }) } as const;
+    merged = (await foldAsk(context, merged, shown)).view;
     for (const { by, ...approval } of approvals) {
       if (memberOf(policy, by) === undefined) continue;
       merged = (await foldApproval({ ...context, by }, merged, { type: "approval", ...approval })).view;
@@ -195,13 +199,17 @@ export function settle(view: View, policy: Policy, time: number): View {
   };
 }
 
-/** The view after a commit: newcomers bring the name from their ask. */
-export function foldCommit(view: View, policy: Policy, time: number): View {
+function withIntake(view: View, intake: View["intake"]): View {
+  return intake === undefined ? view : { ...view, intake };
+}
+
+/** The view after a commit (in which somebody `departed`): newcomers bring the name from their ask. */
+export function foldCommit(view: View, policy: Policy, time: number, departed: boolean): View {
   const profiles = { ...view.profiles };
   for (const { ask } of view.asks) {
     if (memberOf(policy, ask.identity) !== undefined) profiles[ask.identity] ??= ask.profile;
   }
-  return settle({ ...view, profiles }, policy, time);
+  return settle(withIntake({ ...view, profiles }, afterCommit(view.intake, departed)), policy, time);
 }
 
 /** Approvals of an ask that would count in a commit made now. */

@@ -141,7 +141,7 @@ function adopt(
 ): Step {
   const policy = stamp(verdict.policy, time);
   const inside = ownerOf(policy, data.leaf) !== undefined;
-  const view = foldCommit(data.view, policy, time);
+  const view = foldCommit(data.view, policy, time, verdict.transition.departed.length > 0);
   const changes = commitChanges(data, { seq, time, by }, verdict, view.profiles);
   const at = { seq, time };
   if (data.pending) changes.push({ type: "commit-dropped", ...at, id: data.pending.submission.id });

@@ -111,6 +111,7 @@ const askFields = record<Ask>({
   consent: line(128),
   profile,
   note: optional(prose(4 * bounds.NOTE_MAX)),
+  home: optional(identity),
 });
 /** An ask whose profile is the newcomer's own. */
 export const ask: Reader<Ask> = (value) => {

@@ -7,6 +7,7 @@ import { fromB64, toB64 } from "../bytes/text.ts";
 import type { Leaf } from "../mls/types.ts";
 import * as bounds from "./bounds.ts";
 import { isCertified, readCredential } from "./credentials.ts";
+import { readIntake } from "./intake.ts";
 import { PRESENT, policyHash } from "./policy.ts";
 import { EXPORTER_BYTES, openProofs } from "./proofs.ts";
 import { isRoomOf, readRules } from "./rules.ts";
@@ -51,7 +52,13 @@ export const readView = record<View>({
   titled: shapes.whole(),
   profiles,
   asks: list(
-    record<OpenAsk>({ ask: shapes.ask, by: identity, time, approvals: list(shapes.approval, bounds.MEMBERS_MAX) }),
+    record<OpenAsk>({
+      ask: shapes.ask,
+      by: identity,
+      time,
+      approvals: list(shapes.approval, bounds.MEMBERS_MAX),
+      listing: shapes.optional(shapes.line(bounds.TITLE_MAX)),
+    }),
     bounds.OPEN_MAX,
   ),
   votes: list(shapes.vote, bounds.MEMBERS_MAX ** 2),
@@ -61,6 +68,7 @@ export const readView = record<View>({
     record<View["invitations"][number]>({ id: shapes.id, by: identity, expires: time }),
     bounds.OPEN_MAX,
   ),
+  intake: shapes.optional(readIntake),
 });
 
 /** With the key that opens the proofs of the commit it came with, so that the newcomer can hold them against it. */

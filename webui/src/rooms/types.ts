@@ -87,6 +87,19 @@ export type Ask = {
   readonly consent: B64;
   readonly profile: Profile;
   readonly note?: string;
+  /** The node that keeps the KeyPackage, where it is not the room's hub: for whoever claims it, nothing else. */
+  readonly home?: B64;
+};
+/** The newest word about a room's intake (`intake.ts`). */
+export type IntakeEvent = {
+  /** The node that takes the asks. */
+  readonly node: B64;
+  /** X25519, 32 bytes; stands in the listing. */
+  readonly key: B64;
+  /** Its other half, while it is open. */
+  readonly secret?: B64;
+  readonly open: boolean;
+  readonly expires: number;
 };
 export type Event =
   | { type: "message"; id: B64; text: string; reply_to?: B64; attachments?: readonly Attachment[] }
@@ -94,12 +107,14 @@ export type Event =
   | { type: "delete"; id: B64 }
   | { type: "profile"; version: number; name: string; signature: B64 }
   | { type: "title"; text: string }
-  | { type: "ask"; ask: Ask }
+  /** `listing` is the name of the listing by which they say they came, if by one. */
+  | { type: "ask"; ask: Ask; listing?: string }
   | { type: "approval"; identity: B64; ask: B64; expires: number; signature: B64 }
   | { type: "removal-vote"; identity: B64; expires: number; signature: B64 }
   | { type: "leave"; time: number; signature: B64 }
   | { type: "revocation"; leaf: B64; signature: B64 }
   | { type: "invitation"; id: B64; expires: number }
+  | ({ type: "intake" } & IntakeEvent)
   | { type: "snapshot"; view: View }
   /** A type of a later version: kept by whoever stores events, without effect here. */
   | { type: "unknown"; name: string; value: Readonly<Record<string, unknown>> };
@@ -170,7 +185,10 @@ export type OpenAsk = {
   readonly by: B64;
   readonly time: number;
   readonly approvals: readonly Approval[];
+  readonly listing?: string;
 };
+/** `seq` and `time` of the word that made it; `stale`: since then somebody went who knows the secret. */
+export type Intake = IntakeEvent & { readonly seq: number; readonly time: number; readonly stale: boolean };
 export type View = {
   readonly title: string;
   readonly titled: number;
@@ -181,6 +199,8 @@ export type View = {
   readonly leaves: readonly Leave[];
   readonly revocations: readonly Revocation[];
   readonly invitations: readonly { readonly id: B64; readonly by: B64; readonly expires: number }[];
+  /** Absent while nobody ever opened one. */
+  readonly intake?: Intake;
 };
 /** What a newcomer is given with the Welcome. Times of the adding commit itself are 0 and filled in on taking it. */
 export type Snapshot = { readonly policy: Policy; readonly view: View };
@@ -220,6 +240,8 @@ export type Change =
   | { type: "leave"; seq: number; time: number; by: B64 }
   | { type: "revocation"; seq: number; time: number; by: B64; leaf: B64 }
   | { type: "invitation"; seq: number; time: number; by: B64; id: B64; expires: number }
+  /** Opened, closed, or opened under another key; `before` is the key that is no longer good, or "". */
+  | { type: "intake"; seq: number; time: number; by: B64; open: boolean; before: B64 | "" }
   | { type: "joined"; seq: number; time: number; by: B64; identity: B64; name: string; vouched: readonly B64[] }
   | {
       type: "removed";

@@ -40,6 +40,12 @@ export function noticeText({ code, names, by, reason }: NoticeItem): string {
       return t("app.notice.renamed", { old: orSomebody(first), name: orSomebody(second) });
     case "title":
       return t("app.notice.title", { name: doer || t("app.somebody"), title: first });
+    case "intake-opened":
+      return t("app.notice.intake_opened", { name: doer || t("app.somebody") });
+    case "intake-changed":
+      return t("app.notice.intake_changed", { name: doer || t("app.somebody") });
+    case "intake-closed":
+      return t("app.notice.intake_closed", { name: doer || t("app.somebody") });
     case "skipped": {
       const tried = by.length > 0 ? t("app.notice.skipped_by", { name: doer }) : t("app.notice.skipped");
       return `${tried} ${t(`app.notice.reason.${REASONS[reason] ?? "other"}`)}`;

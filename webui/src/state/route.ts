@@ -10,6 +10,7 @@ export type Route =
   | { readonly page: "home" | "new" | "new-room" | "sheet" | "devices" | "link-old" | "link-new" }
   | { readonly page: "recover" | "return" | "search" | "settings" | "open-link" }
   | { readonly page: "join"; readonly link: string }
+  | { readonly page: "ask"; readonly listing: string }
   | { readonly page: "room"; readonly room: string; readonly at?: string }
   | { readonly page: "people" | "about"; readonly room: string }
   | { readonly page: "verify"; readonly room: string; readonly member: string }
@@ -41,6 +42,7 @@ const ID = /^[\w-]{1,64}$/;
 export function toHash(route: Route): string {
   const parts: string[] = [route.page];
   if ("room" in route && route.room) parts.push(route.room);
+  if ("listing" in route) parts.push(route.listing);
   if ("member" in route && route.member) parts.push(route.member);
   return `#/${parts.join("/")}`;
 }
@@ -51,6 +53,7 @@ export function fromHash(hash: string): Route | null {
   const [page = "", room = "", member = ""] = hash.slice(2).split("/");
   if ([room, member].some((part) => part && !ID.test(part))) return null;
   if ((page === "verify" || page === "new-pair") && room && member) return { page, room, member };
+  if (page === "ask" && room && !member) return { page, listing: room };
   if (OF_ROOM.has(page) && room && !member) return { page, room } as Route;
   return PLAIN.has(page) && !room ? ({ page } as Route) : null;
 }

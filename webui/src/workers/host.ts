@@ -46,6 +46,11 @@ interface Waiting {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
+/** A message that names itself is sent once, however often it is asked for. */
+function isRepeatable({ name, input }: Waiting): boolean {
+  return REPEATABLE.has(name) || (name === "send" && (input as Calls["send"]["input"]).id !== undefined);
+}
+
 class TabClient implements Client {
   readonly #id = crypto.randomUUID();
   readonly #channel = new BroadcastChannel(CHANNEL);
@@ -158,7 +163,7 @@ class TabClient implements Client {
     this.#waiting.clear();
     for (const waiting of lost) {
       clearTimeout(waiting.timer);
-      const repeated = REPEATABLE.has(waiting.name) ? again(waiting) : undefined;
+      const repeated = isRepeatable(waiting) ? again(waiting) : undefined;
       if (repeated) repeated.then(waiting.done, waiting.fail);
       else waiting.fail(new Failure("interrupted"));
     }

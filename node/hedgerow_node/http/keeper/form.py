@@ -28,6 +28,7 @@ _TEXTS = {
     "eligibility": "eligibility",
     "joining": "joining",
     "how_to_join": "how_to_join",
+    "intake": "intake",
     "url": "url",
     "contact_name": "contact_name",
     "contact_phone": "contact_phone",

@@ -10,6 +10,7 @@ from hedgerow_node.http.problems import PROBLEM_TYPE, Problem, problem_document
 from hedgerow_node.store.private.values import LogPage
 from hedgerow_protocol.delivery import entry_text
 from hedgerow_protocol.delivery.values import Accepted, Head
+from hedgerow_protocol.ids import NodeId
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -35,6 +36,11 @@ def head_json(head: Head) -> dict[str, Any]:
     }
 
 
+def hub_json(hub: NodeId | None) -> dict[str, str]:
+    """The node that orders a room, where it is another one; nothing where it is this one."""
+    return {"hub": base64url.encode(hub)} if hub is not None else {}
+
+
 def answer_accepted(accepted: Accepted) -> web.Response:
     """Where an entry stands. The answer to every word that is written, so it is put together by hand."""
     hash = entry_text.base64url(accepted.hash)
@@ -43,7 +49,8 @@ def answer_accepted(accepted: Accepted) -> web.Response:
 
 
 def _page_members(page: LogPage) -> bytes:
-    return b'"entries":[' + b",".join(page.entries) + b'],"head":' + dump(head_json(page.head)) + b"}"
+    rest = {"head": head_json(page.head), **hub_json(page.hub)}
+    return b'"entries":[' + b",".join(page.entries) + b"]," + dump(rest)[1:]
 
 
 def answer_page(page: LogPage) -> web.Response:

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from hedgerow_node.delivery.doors import Refusal, Refused, Session
+from hedgerow_node.delivery.doors import Refusal, Refused, Session, Waiting
 from hedgerow_node.http import bounds, security
 from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.body import let_go
@@ -51,6 +51,12 @@ def problem_of(refused: Refused) -> Problem:
         headers = (("Retry-After", str(int(refused.retry_after) + 1)),)
     more = {"version": refused.version} if refused.code is Refusal.STALE else {}
     return Problem(STATUSES[refused.code], refused.sentence, headers=headers, type=refused.code.value, more=more)
+
+
+def problem_of_waiting(waiting: Waiting) -> Problem:
+    """Another node has not answered yet: what was asked is kept and goes on."""
+    headers = (("Retry-After", str(int(waiting.retry_after) + 1)),)
+    return Problem(503, waiting.sentence, headers=headers, type="waiting")
 
 
 def not_signed_in() -> Problem:
@@ -117,6 +123,8 @@ async def _answer(request: web.Request, answering: Awaitable[web.StreamResponse]
         response = await answering
     except Refused as refused:
         raise problem_of(refused) from None
+    except Waiting as waiting:
+        raise problem_of_waiting(waiting) from None
     except StoreBusyError as busy:
         raise Problem(503, str(busy), headers=(("Retry-After", "2"),), type="busy") from None
     finally:

@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 from hedgerow_node.http import bounds
 from hedgerow_node.http.member import base64url
 from hedgerow_node.http.problems import Problem
+from hedgerow_protocol.ids import NODE_ID_BYTES, NodeId
 
 
 def parse_json(body: bytes) -> Any:
@@ -104,6 +105,10 @@ class Fields:
                 if len(value) >= size_min:
                     return value
         raise wrong(self.path + name, f"is {size_min} to {size_max} bytes in base64url without padding")
+
+    def node(self, name: str) -> NodeId | None:
+        """A node's id; ``None`` when the field is not there."""
+        return NodeId(self.fixed(name, NODE_ID_BYTES)) if self.has(name) else None
 
     def whole(self, name: str, low: int, high: int) -> int:
         """A whole number within bounds."""

@@ -7,10 +7,11 @@ from aiohttp import web
 from hedgerow_node.delivery.doors import Session
 from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, done
+from hedgerow_node.http.member.bearer import session_of
 from hedgerow_node.http.member.body import read_fields
 from hedgerow_node.http.member.desk import Desk
 from hedgerow_node.http.member.fields import bytes_of
-from hedgerow_node.http.member.paths import id_in
+from hedgerow_node.http.member.paths import id_in, id_of_query
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.private.values import AskRow, InviteRow, NewInvite
 from hedgerow_protocol import limits
@@ -23,9 +24,18 @@ from hedgerow_protocol.delivery.values import (
     InviteId,
     RoomId,
 )
+from hedgerow_protocol.ids import NODE_ID_BYTES, NodeId
 from hedgerow_protocol.invitation import PROOF_BYTES
 
 PROOF_HEADER = "Invite-Proof"
+
+
+def _kept_by(request: web.Request) -> NodeId | None:
+    """The other node that keeps the invitation, of ``?node=``; ``None``: this one. Raises Problem (404)."""
+    if "node" not in request.query:
+        return None
+    node = NodeId(id_of_query(request, "node", NODE_ID_BYTES))
+    return None if node == request.app[SITE].node_id else node
 
 
 async def add_invite(request: web.Request, desk: Desk, session: Session) -> web.Response:
@@ -61,16 +71,22 @@ def _invite_json(row: InviteRow) -> dict[str, Any]:
 
 
 async def remove_invite(request: web.Request, desk: Desk, session: Session) -> web.Response:
-    """``DELETE /invites/{id}``: withdraw one's own."""
+    """``DELETE /invites/{id}``: withdraw one's own, or the intake of a room one is in."""
     await desk.accounts.remove_invite(session, InviteId(id_in(request, "id", INVITE_ID_BYTES)))
     return done()
 
 
 async def read_invite(request: web.Request, desk: Desk) -> web.Response:
-    """``GET /invites/{id}`` for whoever has the link, and proves it."""
+    """``GET /invites/{id}`` for whoever has the link, and proves it.
+
+    With ``?node=`` this node asks another one: that costs more than a look into its own store, so it takes a token.
+    """
     site = request.app[SITE]
     invite = InviteId(id_in(request, "id", INVITE_ID_BYTES))
     proof = bytes_of(request.headers.get(PROOF_HEADER), PROOF_HEADER, PROOF_BYTES)
+    node = _kept_by(request)
+    if node is not None:
+        return await _read_far_invite(request, desk, node, invite, proof)
     view = await desk.accounts.read_invite(invite, proof, now=site.now())
     return answer(
         {
@@ -83,16 +99,35 @@ async def read_invite(request: web.Request, desk: Desk) -> web.Response:
     )
 
 
-async def ask_by_invite(request: web.Request, desk: Desk, session: Session) -> web.Response:
-    """``POST /invites/{id}/asks``."""
-    said = await read_fields(request)
-    ask = await desk.accounts.add_ask(
-        session,
-        InviteId(id_in(request, "id", INVITE_ID_BYTES)),
-        said.fixed("proof", PROOF_BYTES),
-        said.sized("ask", limits.ASK_BYTES_MAX, size_min=1),
-        now=request.app[SITE].now(),
+async def _read_far_invite(
+    request: web.Request, desk: Desk, node: NodeId, invite: InviteId, proof: bytes
+) -> web.Response:
+    session = await session_of(request, desk)
+    await desk.pace.admit(str(session.device_row), 0)
+    view = await desk.accounts.read_far_invite(session, node, invite, proof, now=request.app[SITE].now())
+    return answer(
+        {
+            "title": view.title,
+            "expires": view.expires,
+            # An account is made at its own node only.
+            "uses_left": 0,
+            "accounts": False,
+            "note": base64url.encode(view.note),
+        }
     )
+
+
+async def ask_by_invite(request: web.Request, desk: Desk, session: Session) -> web.Response:
+    """``POST /invites/{id}/asks``; with ``?node=`` by one that another node keeps."""
+    accounts, now, node = desk.accounts, request.app[SITE].now(), _kept_by(request)
+    invite = InviteId(id_in(request, "id", INVITE_ID_BYTES))
+    said = await read_fields(request)
+    proof, body = said.fixed("proof", PROOF_BYTES), said.sized("ask", limits.ASK_BYTES_MAX, size_min=1)
+    desk.pace.admit_ask(str(session.account_row))
+    if node is None:
+        ask = await accounts.add_ask(session, invite, proof, body, now=now)
+    else:
+        ask = await accounts.add_far_ask(session, node, invite, proof, body, now=now)
     return answer({"id": base64url.encode(ask)}, 201)
 
 

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, hdrs, web
 
 from hedgerow_node.http import bounds
 from hedgerow_node.http.member import base64url
-from hedgerow_node.http.member.answering import head_json
+from hedgerow_node.http.member.answering import head_json, hub_json
 from hedgerow_node.http.member.bearer import desk_of, token_of
 from hedgerow_node.http.member.desk import Desk
 from hedgerow_node.http.member.fields import parse_json
@@ -119,6 +119,7 @@ def overview_json(overview: Overview) -> dict[str, Any]:
             "acknowledged": each.acknowledged,
             "head": head_json(each.head),
             "until": each.until,
+            **hub_json(each.hub),
         }
         for each in overview.rooms
     ]

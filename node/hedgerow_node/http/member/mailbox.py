@@ -84,11 +84,17 @@ def _offer(said: Fields) -> KeyPackageOffer:
 
 
 async def claim(request: web.Request, desk: Desk, session: Session) -> web.Response:
-    """``POST /key-packages/claim``: take one, with the consent of whoever made it."""
+    """``POST /key-packages/claim``: take one, with the consent of whoever made it.
+
+    ``home`` is the node that keeps it, where that is another one.
+    """
     said = await read_fields(request)
     ref = KeyPackageRef(said.fixed("ref", KEY_PACKAGE_REF_BYTES))
     consent = said.sized("consent", limits.CONSENT_BYTES_MAX, size_min=1)
-    claimed = await desk.delivery.claim_key_package(session, ref, consent, now=request.app[SITE].now())
+    home = said.node("home")
+    site = request.app[SITE]
+    far = home if home != site.node_id else None
+    claimed = await desk.delivery.claim_key_package(session, ref, consent, home=far, now=site.now())
     return answer({"key_package": base64url.encode(claimed.key_package), "mailbox": base64url.encode(claimed.mailbox)})
 
 

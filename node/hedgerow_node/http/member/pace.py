@@ -26,6 +26,14 @@ def _sent() -> RateLimit:
     )
 
 
+def _asks() -> RateLimit:
+    return RateLimit(
+        per_second=bounds.ACCOUNT_ASKS_PER_SECOND,
+        burst=bounds.ACCOUNT_ASKS_BURST,
+        addresses_max=bounds.DEVICES_REMEMBERED_MAX,
+    )
+
+
 @dataclass(slots=True)
 class Pace:
     """The paces of all devices."""
@@ -33,7 +41,13 @@ class Pace:
     monotonic: Callable[[], Instant]
     requests: RateLimit = field(default_factory=_requests)
     sent: RateLimit = field(default_factory=_sent)
+    asks: RateLimit = field(default_factory=_asks)
     waiting: int = 0
+
+    def admit_ask(self, account: str) -> None:
+        """Let an account ask to join somewhere. Raises Problem (429)."""
+        if wait := self.asks.take(account, self.monotonic()):
+            raise too_much(wait)
 
     async def admit(self, device: str, size: int) -> None:
         """Let a request of ``size`` bytes through, perhaps after a short wait. Raises Problem (429)."""

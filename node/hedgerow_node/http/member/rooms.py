@@ -4,6 +4,7 @@ from aiohttp import web
 
 from hedgerow_node.delivery.doors import Session
 from hedgerow_node.http import bounds
+from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, answer_accepted, answer_conflict, answer_page, done, head_json
 from hedgerow_node.http.member.body import read_fields
 from hedgerow_node.http.member.desk import Desk
@@ -77,15 +78,19 @@ def _submission(room: RoomId, said: Fields) -> Submission:
         epoch=said.whole("epoch", 0, limits.SEQUENCE_MAX),
         seen=said.whole("seen", 0, limits.SEQUENCE_MAX),
         payload=said.sized("payload", size_max, size_min=1),
-        welcomes=[
-            WelcomeOut(
-                KeyPackageRef(each.fixed("ref", KEY_PACKAGE_REF_BYTES)),
-                each.sized("payload", limits.WELCOME_BYTES_MAX, size_min=1),
-            )
-            for each in said.objects("welcomes", limits.WELCOMES_MAX)
-        ],
+        welcomes=[_welcome(each) for each in said.objects("welcomes", limits.WELCOMES_MAX)],
         removes=[MailboxId(each) for each in said.each_fixed("removes", MAILBOX_ID_BYTES, limits.REMOVES_MAX)],
     )
+
+
+def _welcome(said: Fields) -> WelcomeOut:
+    """For a newcomer whose home is the room's hub, or (with ``home`` and ``mailbox``) another node."""
+    ref = KeyPackageRef(said.fixed("ref", KEY_PACKAGE_REF_BYTES))
+    payload = said.sized("payload", limits.WELCOME_BYTES_MAX, size_min=1)
+    home = said.node("home")
+    if home is None:
+        return WelcomeOut(ref, payload)
+    return WelcomeOut(ref, payload, home, MailboxId(said.fixed("mailbox", MAILBOX_ID_BYTES)))
 
 
 async def put_back(request: web.Request, desk: Desk, session: Session) -> web.Response:
@@ -94,6 +99,14 @@ async def put_back(request: web.Request, desk: Desk, session: Session) -> web.Re
     mailbox = MailboxId((await read_fields(request)).fixed("mailbox", MAILBOX_ID_BYTES))
     await desk.delivery.put_back(session, room, mailbox)
     return done()
+
+
+async def places(request: web.Request, desk: Desk, session: Session) -> web.Response:
+    """``GET /rooms/{id}/places``: which nodes keep the log, and the proof if the first of them told two stories."""
+    found = await desk.delivery.places(session, RoomId(id_in(request, "id", ROOM_ID_BYTES)))
+    proof = {"faulty": [head_json(each) for each in found.faulty]} if found.faulty is not None else {}
+    followers = [base64url.encode(each) for each in found.followers]
+    return answer({"hub": base64url.encode(found.hub), "followers": followers, **proof})
 
 
 async def stop(request: web.Request, desk: Desk, session: Session) -> web.Response:

@@ -55,6 +55,7 @@ MEMBER_ROUTES: tuple[MemberRoute, ...] = (
     _bearer("GET", "/rooms/{id}/log", rooms.log),
     _bearer("POST", "/rooms/{id}/log", rooms.submit),
     _bearer("POST", "/rooms/{id}/asks", invites.ask_for_room),
+    _bearer("GET", "/rooms/{id}/places", rooms.places),
     _bearer("POST", "/rooms/{id}/mailboxes", rooms.put_back),
     _bearer("DELETE", "/rooms/{id}/mailboxes/{mailbox}", rooms.stop),
     _bearer("GET", "/mailbox", mailbox.mailbox),

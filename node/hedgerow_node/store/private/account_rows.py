@@ -2,11 +2,13 @@
 
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private.invite_rows import find_invite, use_invite
+from hedgerow_node.store.private.mailbox_rows import HUBS_OF_ACCOUNT, HUBS_OF_DEVICE, tell_hubs
 from hedgerow_node.store.private.sealed_rows import remove_sealed
 from hedgerow_node.store.private.values import DAY_SECONDS, DeviceRow, Happened, Session
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import AccountKey, DeviceId, InviteId, RoomId
+from hedgerow_protocol.ports import Entropy
 
 
 def session_of(connection: Connection, token_hash: bytes) -> Session | None:
@@ -80,7 +82,9 @@ def devices_of(connection: Connection, session: Session) -> list[DeviceRow]:
     return [DeviceRow(DeviceId(name), day * DAY_SECONDS, row == session.device_row) for name, day, row in rows]
 
 
-def remove_device(connection: Connection, session: Session, device: DeviceId, vault: str) -> tuple[list[str], Happened]:
+def remove_device(
+    connection: Connection, session: Session, device: DeviceId, vault: str, entropy: Entropy
+) -> tuple[list[str], Happened]:
     """Revoke a device of an account: its mailboxes end where their rooms stand. Raises :class:`Refused`.
 
     ``vault`` is the name of its sealed record, which goes, too; its file is the caller's to remove.
@@ -90,10 +94,11 @@ def remove_device(connection: Connection, session: Session, device: DeviceId, va
     ).fetchone()
     if found is None:
         raise Refused(Refusal.UNKNOWN, "There is no such device.")
+    hubs = tell_hubs(connection, HUBS_OF_DEVICE, found, entropy)
     parted = _end_mailboxes(connection, found[0], device)
     connection.execute("DELETE FROM device WHERE id = ?", found)
     file = remove_sealed(connection, session, vault)
-    return [file] if file is not None else [], Happened(parted=parted, revoked=[device])
+    return [file] if file is not None else [], Happened(parted=parted, revoked=[device], outgoing=hubs)
 
 
 def _end_mailboxes(connection: Connection, device_row: int, device: DeviceId) -> list[tuple[DeviceId, RoomId]]:
@@ -103,7 +108,7 @@ def _end_mailboxes(connection: Connection, device_row: int, device: DeviceId) ->
     return [(device, RoomId(room)) for (room,) in rooms]
 
 
-def remove_account(connection: Connection, session: Session) -> tuple[list[str], Happened]:
+def remove_account(connection: Connection, session: Session, entropy: Entropy) -> tuple[list[str], Happened]:
     """Remove an account and all of it; the files of its sealed records are the caller's to remove."""
     files = [
         name for (name,) in connection.execute("SELECT file FROM sealed WHERE account = ?", (session.account_row,))
@@ -114,9 +119,10 @@ def remove_account(connection: Connection, session: Session) -> tuple[list[str],
         for row, name in devices
         for (room,) in connection.execute(_ACTIVE_ROOMS, (row,)).fetchall()
     ]
+    hubs = tell_hubs(connection, HUBS_OF_ACCOUNT, (session.account_row,), entropy)
     connection.execute("DELETE FROM mailbox WHERE account = ?", (session.account_row,))
     connection.execute("DELETE FROM account WHERE id = ?", (session.account_row,))
-    return files, Happened(parted=parted, revoked=[DeviceId(name) for _, name in devices])
+    return files, Happened(parted=parted, revoked=[DeviceId(name) for _, name in devices], outgoing=hubs)
 
 
 _WHOSE = """

@@ -8,10 +8,10 @@ statement is a moment in which the event loop may take the interpreter, and the 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from hedgerow_node.store.database import Connection
-from hedgerow_node.store.private.letting_in import Changes, apply_effects, check_effects
+from hedgerow_node.store.private.letting_in import Author, Changes, Committed, Sign, apply_effects, check_effects
 from hedgerow_node.store.private.tables import ROOM_SHIFT
 from hedgerow_node.store.private.values import Happened
 from hedgerow_protocol.delivery.chain import entry_prefix, hash_after
@@ -19,24 +19,38 @@ from hedgerow_protocol.delivery.entry_text import entry_text, room_opening
 from hedgerow_protocol.delivery.order import check_seen, comes_second, entry_time
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import Accepted, Conflict, EntryId, EntryKind, Position, RoomId, Submission
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Entropy
 
 _SEQ_MASK = (1 << ROOM_SHIFT) - 1
 
 
 class Arrived(NamedTuple):
-    """A submission whose payload was looked at, and the device it came from."""
+    """A submission whose payload was looked at, and the device or the node it came from."""
 
     submission: Submission
     device_row: int
     payload_hash: bytes
     now: int
+    node: NodeId | None = None
+    """The node of the author's mailbox; ``None``: this one, and then ``device_row`` says which device."""
+
+    @property
+    def key(self) -> "SenderKey":
+        """What its mailbox is looked up by. Far mailboxes are named within their room only."""
+        submission = self.submission
+        if self.node is None:
+            return submission.mailbox, self.device_row
+        return submission.mailbox + submission.room, self.node
+
+
+SenderKey: TypeAlias = tuple[bytes, int | bytes]
 
 
 class Sender(NamedTuple):
     """A mailbox on the sending side."""
 
-    account_row: int
+    author: Author
     room: RoomId
     until: int | None
 
@@ -65,15 +79,19 @@ class Batch:
 
 
 class Appender:
-    """Puts batches into logs. ``bytes_max``: payloads of one room that are kept at once."""
+    """Puts batches into logs. ``bytes_max``: payloads of one room that are kept at once.
 
-    def __init__(self, *, bytes_max: int, entropy: Entropy) -> None:
+    ``sign`` signs where logs stand for other nodes; it is called in the writer thread.
+    """
+
+    def __init__(self, *, bytes_max: int, entropy: Entropy, sign: Sign) -> None:
         self._bytes_max = bytes_max
         self._entropy = entropy
+        self._sign = sign
 
     def append(self, connection: Connection, batch: Sequence[Arrived]) -> Batch:
         """Judge and write. What a stranger did wrong is an outcome; what the disk did is raised."""
-        work = _Work(connection, self._bytes_max, self._entropy)
+        work = _Work(connection, self._bytes_max, self._entropy, self._sign)
         work.look_up(batch)
         outcomes: list[Accepted | Conflict | Refused] = []
         for arrived in batch:
@@ -85,19 +103,20 @@ class Appender:
 
 
 class _Work:
-    def __init__(self, connection: Connection, bytes_max: int, entropy: Entropy) -> None:
+    def __init__(self, connection: Connection, bytes_max: int, entropy: Entropy, sign: Sign) -> None:
         self._connection = connection
         self._bytes_max = bytes_max
         self._entropy = entropy
+        self._sign = sign
         self._rooms: dict[RoomId, Standing] = {}
-        self._senders: dict[tuple[bytes, int], Sender] = {}
+        self._senders: dict[SenderKey, Sender] = {}
         self._before: dict[tuple[int, EntryId], Accepted] = {}
         self._rows: list[tuple[Any, ...]] = []
         self._changes = Changes()
 
     def look_up(self, batch: Sequence[Arrived]) -> None:
         """Who sends, where their rooms stand, and which of these entries stand there already."""
-        self._find_senders({(each.submission.mailbox, each.device_row) for each in batch})
+        self._find_senders({each.key for each in batch})
         asked = [
             (standing.row, each.submission.id)
             for each in batch
@@ -108,8 +127,8 @@ class _Work:
 
     def take(self, arrived: Arrived) -> Accepted | Conflict:
         """Judge one. Raises :class:`Refused`."""
-        submission, device_row, payload_hash, now = arrived
-        sender = self._senders.get((submission.mailbox, device_row))
+        submission, payload_hash, now = arrived.submission, arrived.payload_hash, arrived.now
+        sender = self._senders.get(arrived.key)
         if sender is None or sender.room != submission.room:
             raise unknown_room()
         standing = self._rooms[sender.room]
@@ -127,7 +146,7 @@ class _Work:
             conflict = comes_second(kind, submission.seen, self._newest_commit(submission, standing))
             if conflict is not None:
                 return conflict
-            check_effects(self._connection, submission, sender.account_row, now)
+            check_effects(self._connection, submission, sender.author, now)
         seq, time, epoch = head.seq + 1, entry_time(now, head), submission.epoch
         hash = hash_after(standing.prefix, seq, time, kind, epoch, id, payload_hash, head.hash)
         self._rows.append(((standing.row << ROOM_SHIFT) + seq, time, kind, epoch, id, hash, payload))
@@ -138,7 +157,7 @@ class _Work:
         )
         if kind is EntryKind.COMMIT:
             standing.commits[epoch] = seq
-            self._apply(submission, standing, now)
+            self._apply(submission, standing, head, now)
         accepted = self._before[standing.row, id] = Accepted(seq, time, hash)
         return accepted
 
@@ -156,13 +175,20 @@ class _Work:
             {room: standing.position.seq for room, standing in changed},
         )
 
-    def _find_senders(self, asked: Iterable[tuple[bytes, int]]) -> None:
-        found = _ask(self._connection, _SENDER, list(asked))
-        for mailbox, device_row, account, until, row, room, seq, hash, time, size in found:
-            self._senders[mailbox, device_row] = Sender(account, room, until)
-            if room not in self._rooms:
-                position = Position(seq, hash, time)
-                self._rooms[room] = Standing(row, position, size, entry_prefix(room), room_opening(room))
+    def _find_senders(self, asked: Iterable[SenderKey]) -> None:
+        here = [key for key in asked if isinstance(key[1], int)]
+        far = [key for key in asked if not isinstance(key[1], int)]
+        for mailbox, device_row, account, until, *where in _ask(self._connection, _SENDER, here):
+            self._senders[mailbox, device_row] = Sender(Author(account, None), where[1], until)
+            self._stand(*where)
+        for key, node, until, *where in _ask(self._connection, _FAR_SENDER, far):
+            self._senders[key, node] = Sender(Author(None, NodeId(node)), where[1], until)
+            self._stand(*where)
+
+    def _stand(self, row: int, room: RoomId, seq: int, hash: bytes, time: int, size: int) -> None:
+        if room not in self._rooms:
+            position = Position(seq, hash, time)
+            self._rooms[room] = Standing(row, position, size, entry_prefix(room), room_opening(room))
 
     def _newest_commit(self, submission: Submission, standing: Standing) -> int:
         here = standing.commits.get(submission.epoch)
@@ -173,12 +199,11 @@ class _Work:
         (newest,) = self._connection.execute(_NEWEST_COMMIT, query).fetchone()
         return newest - first if newest is not None else 0
 
-    def _apply(self, submission: Submission, standing: Standing, now: int) -> None:
+    def _apply(self, submission: Submission, standing: Standing, before: Position, now: int) -> None:
         if not (submission.removes or submission.welcomes):
             return
-        apply_effects(
-            self._connection, submission, standing.row, standing.position.seq, now, self._entropy, self._changes
-        )
+        committed = Committed(standing.row, before, standing.position, now)
+        apply_effects(self._connection, submission, committed, self._entropy, self._sign, self._changes)
         inside = [key for key, sender in self._senders.items() if sender.room == submission.room]
         self._find_senders(inside)
 
@@ -219,7 +244,13 @@ def _insert(many: int) -> str:
 
 _SENDER = """
 SELECT m.name, m.device, m.account, m.until, r.id, r.name, r.seq, r.hash, r.time, r.bytes
-FROM asked CROSS JOIN mailbox m ON m.name = asked.a AND m.device = asked.b JOIN room r ON r.id = m.room
+FROM asked CROSS JOIN mailbox m ON m.name = asked.a AND m.device = asked.b
+JOIN room r ON r.id = m.room AND r.hub IS NULL
+"""
+_FAR_SENDER = """
+SELECT asked.a, f.node, f.until, r.id, r.name, r.seq, r.hash, r.time, r.bytes
+FROM asked CROSS JOIN room r ON r.name = substr(asked.a, 17) AND r.hub IS NULL
+JOIN far_mailbox f ON f.room = r.id AND f.name = substr(asked.a, 1, 16) AND f.node = asked.b
 """
 _BEFORE = """
 SELECT e.id, e.submission, e.time, e.hash

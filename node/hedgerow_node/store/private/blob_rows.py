@@ -18,10 +18,15 @@ def check_blob(connection: Connection, session: Session, room: RoomId, blob: Blo
     ).fetchone()
     if by_account + size > limits.BLOBS_OF_ACCOUNT_BYTES_MAX:
         raise Refused(Refusal.TOO_MANY, "You have sent as many files as are kept at once. Older ones go after 30 days.")
+    check_room_quota(connection, room_row, size)
+    return False
+
+
+def check_room_quota(connection: Connection, room_row: int, size: int) -> None:
+    """Whether a room may have one more file of this size. Raises :class:`Refused`."""
     (in_room,) = connection.execute("SELECT coalesce(sum(size), 0) FROM blob WHERE room = ?", (room_row,)).fetchone()
     if in_room + size > limits.BLOBS_OF_ROOM_BYTES_MAX:
         raise Refused(Refusal.TOO_MANY, "This room has as many files as are kept at once. Older ones go after 30 days.")
-    return False
 
 
 def add_blob(connection: Connection, session: Session, room: RoomId, blob: BlobHash, size: int, now: int) -> None:

@@ -1,4 +1,8 @@
-"""Invitations: the node counts and ends them, and cannot open what is sealed in them."""
+"""Invitations: the node counts and ends them, and cannot open what is sealed in them.
+
+An **intake** is one that makes no accounts, leads into a room and has no note. A listing shows it to everybody, so it
+is not its maker's but the room's: every member of the room may renew and withdraw it, and nobody who has left.
+"""
 
 from typing import NamedTuple
 
@@ -22,16 +26,27 @@ class KeptInvite(NamedTuple):
     used: int
     note: bytes
 
+    @property
+    def is_intake(self) -> bool:
+        """It belongs to all of its room."""
+        return self.uses == 0 and self.room is not None and not self.note
+
 
 def find_invite(connection: Connection, invite: InviteId, proof: bytes, now: int) -> KeptInvite:
     """An invitation that is still good, for somebody who shows its proof. Raises :class:`Refused`."""
     found = connection.execute(_KEPT, (invite,)).fetchone()
     if found is None or not matches(proof, found[3]):
-        raise Refused(Refusal.UNKNOWN, "This invitation is not known here. Ask for a new one.")
+        raise _not_known()
     kept = KeptInvite(*found)
     if kept.expires <= now:
+        if kept.is_intake:
+            raise _not_known()  # whether a group ever took asks is for nobody else
         raise Refused(Refusal.ENDED, "This invitation has expired. Ask for a new one.")
     return kept
+
+
+def _not_known() -> Refused:
+    return Refused(Refusal.UNKNOWN, "This invitation is not known here. Ask for a new one.")
 
 
 def use_invite(connection: Connection, kept: KeptInvite) -> None:
@@ -52,7 +67,9 @@ def add_invite(connection: Connection, session: Session | None, invite: NewInvit
     found = connection.execute(_KEPT, (invite.invite,)).fetchone()
     if found is not None:
         kept = KeptInvite(*found)
-        if (kept.account, kept.proof_hash) != (account, invite.proof_hash):
+        if session is not None and kept.is_intake and invite.is_intake:
+            _renew(connection, session, kept, invite)
+        elif (kept.account, kept.proof_hash) != (account, invite.proof_hash):
             raise Refused(Refusal.TAKEN, "There is such an invitation already.")
         return
     room = _room_row(connection, session, invite.room)
@@ -63,6 +80,16 @@ def add_invite(connection: Connection, session: Session | None, invite: NewInvit
     connection.execute(
         "INSERT INTO invite (name, account, room, proof_hash, expires, uses, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (invite.invite, account, room, invite.proof_hash, invite.expires, invite.uses, invite.note),
+    )
+
+
+def _renew(connection: Connection, session: Session, kept: KeptInvite, invite: NewInvite) -> None:
+    """Whoever renews an intake keeps it from now on: it must not go with an account that left."""
+    if kept.room != _room_row(connection, session, invite.room) or kept.proof_hash != invite.proof_hash:
+        raise Refused(Refusal.TAKEN, "There is such an invitation already.")
+    connection.execute(
+        "UPDATE invite SET account = ?, expires = max(expires, ?) WHERE id = ?",
+        (session.account_row, invite.expires, kept.row),
     )
 
 
@@ -85,15 +112,19 @@ def invites_of(connection: Connection, session: Session | None, now: int) -> lis
 
 
 def remove_invite(connection: Connection, session: Session | None, invite: InviteId) -> None:
-    """Withdraw one's own; the keeper may withdraw any. Raises :class:`Refused`."""
-    if session is None:
-        gone = connection.execute("DELETE FROM invite WHERE name = ? RETURNING id", (invite,)).fetchone()
-    else:
-        gone = connection.execute(
-            "DELETE FROM invite WHERE name = ? AND account = ? RETURNING id", (invite, session.account_row)
-        ).fetchone()
-    if gone is None:
+    """Withdraw one's own, or the intake of a room one takes part in; the keeper any. Raises :class:`Refused`."""
+    found = connection.execute(_KEPT, (invite,)).fetchone()
+    if found is None or not _may_withdraw(connection, session, KeptInvite(*found)):
         raise Refused(Refusal.UNKNOWN, "There is no such invitation.")
+    connection.execute("DELETE FROM invite WHERE name = ?", (invite,))
+
+
+def _may_withdraw(connection: Connection, session: Session | None, kept: KeptInvite) -> bool:
+    if session is None:
+        return True
+    if not kept.is_intake:
+        return kept.account == session.account_row
+    return connection.execute(_TAKES_PART, (kept.room, session.account_row)).fetchone() is not None
 
 
 _KEPT = "SELECT id, account, room, proof_hash, expires, uses, used, note FROM invite WHERE name = ?"
@@ -101,6 +132,7 @@ _ROOM = """
 SELECT r.id FROM room r JOIN mailbox m ON m.room = r.id
 WHERE r.name = ? AND m.account = ? AND m.until IS NULL LIMIT 1
 """
+_TAKES_PART = "SELECT 1 FROM mailbox WHERE room = ? AND account = ? AND until IS NULL LIMIT 1"
 _OWN = """
 SELECT i.name, i.expires, i.uses, i.used, i.note, r.name
 FROM invite i LEFT JOIN room r ON r.id = i.room WHERE i.account IS ? AND i.expires > ? ORDER BY i.id

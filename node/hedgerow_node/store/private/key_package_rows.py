@@ -10,6 +10,7 @@ from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.consent import matches
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import KeyPackageRef, MailboxId, RoomId, WelcomeId
+from hedgerow_protocol.ids import NodeId
 
 
 class _Kept(NamedTuple):
@@ -20,6 +21,8 @@ class _Kept(NamedTuple):
     claimed: int | None
     data: bytes
     mailbox: bytes
+    claimed_node: bytes | None
+    claimed_tag: bytes | None
 
 
 def add_key_packages(connection: Connection, session: Session, offers: Sequence[KeyPackageOffer]) -> None:
@@ -60,9 +63,24 @@ def claim_key_package(
         raise Refused(Refusal.UNKNOWN, "There is no such KeyPackage, or it was used.")
     if kept.expires <= now:
         raise Refused(Refusal.ENDED, "This KeyPackage has expired. Whoever made it has to ask again.")
-    if kept.claimed not in (None, session.account_row):
+    if kept.claimed not in (None, session.account_row) or kept.claimed_node is not None:
         raise Refused(Refusal.USED, "Another member has taken this KeyPackage.")
     connection.execute("UPDATE key_package SET claimed = ? WHERE id = ?", (session.account_row, kept.row))
+    return ClaimedKeyPackage(kept.data, MailboxId(kept.mailbox))
+
+
+def claim_for_node(
+    connection: Connection, node: NodeId, tag: bytes, ref: KeyPackageRef, consent: bytes, now: int
+) -> ClaimedKeyPackage:
+    """Hand a KeyPackage to an account of another node, which has this tag there, and to no other. Raises Refused."""
+    kept = _find(connection, ref)
+    if kept is None or not matches(consent, kept.consent_hash):
+        raise Refused(Refusal.UNKNOWN, "There is no such KeyPackage, or it was used.")
+    if kept.expires <= now:
+        raise Refused(Refusal.ENDED, "This KeyPackage has expired. Whoever made it has to ask again.")
+    if kept.claimed is not None or (kept.claimed_node, kept.claimed_tag) not in ((None, None), (node, tag)):
+        raise Refused(Refusal.USED, "Another member has taken this KeyPackage.")
+    connection.execute("UPDATE key_package SET claimed_node = ?, claimed_tag = ? WHERE id = ?", (node, tag, kept.row))
     return ClaimedKeyPackage(kept.data, MailboxId(kept.mailbox))
 
 
@@ -76,7 +94,10 @@ def remove_key_package(connection: Connection, session: Session, ref: KeyPackage
 
 
 def welcomes_of(connection: Connection, session: Session) -> list[WelcomeRow]:
-    """Oldest first, as many as fit into one answer, and one at least."""
+    """Oldest first, as many as fit into one answer, and one at least.
+
+    Those whose commit has not come from the room's hub yet are kept back.
+    """
     found: list[WelcomeRow] = []
     size = 0
     for name, ref, room, seq, payload in connection.execute(_WELCOMES, (session.device_row,)):
@@ -98,7 +119,7 @@ def remove_welcome(connection: Connection, session: Session, welcome: WelcomeId)
 
 def count_welcomes(connection: Connection, session: Session) -> int:
     """How many wait for a device."""
-    (many,) = connection.execute("SELECT count(*) FROM welcome WHERE device = ?", (session.device_row,)).fetchone()
+    (many,) = connection.execute(_WAITING, (session.device_row,)).fetchone()
     return int(many)
 
 
@@ -108,10 +129,11 @@ def _find(connection: Connection, ref: KeyPackageRef) -> _Kept | None:
 
 
 _KEPT = """
-SELECT k.id, k.device, k.consent_hash, k.expires, k.claimed, k.data, m.name
+SELECT k.id, k.device, k.consent_hash, k.expires, k.claimed, k.data, m.name, k.claimed_node, k.claimed_tag
 FROM key_package k JOIN mailbox m ON m.id = k.mailbox WHERE k.ref = ?
 """
 _WELCOMES = """
 SELECT w.name, w.ref, r.name, w.seq, w.payload
-FROM welcome w JOIN room r ON r.id = w.room WHERE w.device = ? ORDER BY w.id
+FROM welcome w JOIN room r ON r.id = w.room WHERE w.device = ? AND w.seq <= r.seq ORDER BY w.id
 """
+_WAITING = "SELECT count(*) FROM welcome w JOIN room r ON r.id = w.room WHERE w.device = ? AND w.seq <= r.seq"

@@ -8,6 +8,7 @@ from hedgerow_node.store.private.tables import ROOM_SHIFT
 from hedgerow_protocol.delivery.chain import BEGINNING
 from hedgerow_protocol.delivery.entry_text import entry_text
 from hedgerow_protocol.delivery.values import EntryId, EntryKind, Position, RoomId
+from hedgerow_protocol.ids import NodeId
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,10 @@ class Reach:
     position: Position
     """Where the log stands, or stood when the device was taken out."""
     until: int | None
+    hub: NodeId | None = None
+    """The node that orders the room; ``None``: this one."""
+    signature: bytes = b""
+    """The hub's, of ``position``; empty where this node is the hub."""
 
 
 def reach_of(connection: Connection, room: RoomId, device_row: int) -> Reach:
@@ -27,9 +32,9 @@ def reach_of(connection: Connection, room: RoomId, device_row: int) -> Reach:
     found = connection.execute(_REACH, (room, device_row)).fetchone()
     if found is None:
         raise unknown_room()
-    row, joined, until, seq, hash, time = found
+    row, joined, until, seq, hash, time, hub, signature = found
     position = Position(seq, hash, time) if until is None else position_at(connection, row, until)
-    return Reach(row, max(1, joined), position, until)
+    return Reach(row, max(1, joined), position, until, NodeId(hub) if hub is not None else None, signature or b"")
 
 
 def position_at(connection: Connection, room_row: int, seq: int) -> Position:
@@ -63,7 +68,7 @@ def texts_after(connection: Connection, reach: Reach, after: int, limit: int, by
 
 # A device that takes part comes before its own older mailboxes.
 _REACH = """
-SELECT r.id, m.joined, m.until, r.seq, r.hash, r.time
+SELECT r.id, m.joined, m.until, r.seq, r.hash, r.time, r.hub, iif(m.until IS NULL, r.signature, m.until_signature)
 FROM room r JOIN mailbox m ON m.room = r.id WHERE r.name = ? AND m.device = ?
 ORDER BY m.until IS NOT NULL, m.until DESC LIMIT 1
 """

@@ -1,17 +1,21 @@
-"""Rooms and the mailboxes that take part in them: founding, putting back, stopping, how far each has read."""
+"""Rooms and the mailboxes that take part in them: founding, stopping, how far each has read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private.appending import unknown_room
-from hedgerow_node.store.private.letting_in import device_name
 from hedgerow_node.store.private.log_rows import position_at
+from hedgerow_node.store.private.outgoing_rows import Outgoing, put
 from hedgerow_node.store.private.values import Happened, Session
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.chain import BEGINNING
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import DeviceId, MailboxId, Position, RoomId
+from hedgerow_protocol.federation.values import REQUEST_ID_BYTES, Unfollow
+from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.ports import Entropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,10 @@ class Standing:
     acknowledged: int
     position: Position
     until: int | None
+    hub: NodeId | None = None
+    """The node that orders the room; ``None``: this one."""
+    signature: bytes = b""
+    """The hub's, of ``position``; empty where this node is the hub."""
 
 
 def found_room(
@@ -72,38 +80,31 @@ def register_mailbox(connection: Connection, session: Session, mailbox: MailboxI
     return int(made.lastrowid or 0)
 
 
-def put_back(connection: Connection, session: Session, room: RoomId, mailbox: MailboxId) -> Happened | None:
-    """Undo that a mailbox was taken out. See the rule in docs/protocol/delivery.md. Raises :class:`Refused`."""
-    own = connection.execute(_OWN, (session.device_row, room)).fetchall()
-    if not own:
-        raise unknown_room()
-    found = connection.execute(_OUT, (mailbox, room)).fetchone()
-    if found is None:
-        raise Refused(Refusal.UNKNOWN, "There is no such mailbox in this room.")
-    row, until, device_row, account_row = found
-    if until is None:
-        return None
-    takes_part = any(each is None for (each,) in own)
-    went_with_it = any(each is not None and each >= until for (each,) in own) and account_row != session.account_row
-    if not (takes_part or went_with_it) or device_row == session.device_row:
-        raise Refused(Refusal.NOT_ALLOWED, "Only others who take part in the room can put this mailbox back.")
-    device = device_name(connection, device_row)
-    if device is None or connection.execute(_ANOTHER, (device_row, room, row)).fetchone():
-        return None  # revoked meanwhile, or it takes part with a newer mailbox
-    connection.execute("UPDATE mailbox SET until = NULL WHERE id = ?", (row,))
-    return Happened(joined=[(device, room)])
-
-
-def stop(connection: Connection, session: Session, room: RoomId, mailbox: MailboxId) -> Happened:
-    """Forget a device's own mailbox in a room."""
+def stop(
+    connection: Connection, session: Session, room: RoomId, mailbox: MailboxId, entropy: Entropy, now: int = 0
+) -> Happened:
+    """Forget a device's own mailbox in a room; a hub elsewhere is told."""
+    hubs = tell_hubs(connection, _HUBS_OF_MAILBOX, (mailbox, session.device_row), entropy, now)
     gone = connection.execute(_STOP, (mailbox, session.device_row, room)).fetchone()
     if gone is None:
         raise unknown_room()
-    return Happened(parted=[(session.device, room)])
+    return Happened(parted=[(session.device, room)], outgoing=hubs)
+
+
+def tell_hubs(
+    connection: Connection, query: str, about: tuple[Any, ...], entropy: Entropy, now: int = 0
+) -> list[NodeId]:
+    """These mailboxes stop: put that into the outbox, for each whose room has its hub elsewhere. The hubs."""
+    hubs = []
+    for hub, room, mailbox in connection.execute(query, about).fetchall():
+        gone = Unfollow(RoomId(room), MailboxId(mailbox))
+        put(connection, Outgoing(NodeId(hub), entropy(REQUEST_ID_BYTES), gone, mailbox), now)
+        hubs.append(NodeId(hub))
+    return hubs
 
 
 def rooms_of(connection: Connection, session: Session) -> list[Standing]:
-    """Everything a device takes or took part in."""
+    """Everything a device takes or took part in; not yet where the commit that let it in has not come from the hub."""
     rows = connection.execute(_ROOMS_OF, (session.device_row,)).fetchall()
     return [
         Standing(
@@ -112,18 +113,22 @@ def rooms_of(connection: Connection, session: Session) -> list[Standing]:
             acknowledged,
             Position(seq, hash, time) if until is None else position_at(connection, row, until),
             until,
+            NodeId(hub) if hub is not None else None,
+            signature or b"",
         )
-        for row, room, name, acknowledged, until, seq, hash, time in rows
+        for row, room, name, acknowledged, until, seq, hash, time, hub, signature in rows
     ]
 
 
-def positions(connection: Connection, session: Session, rooms: Sequence[RoomId]) -> list[tuple[RoomId, Position]]:
-    """Where those of these rooms stand in which the device takes part."""
+def positions(
+    connection: Connection, session: Session, rooms: Sequence[RoomId]
+) -> list[tuple[RoomId, Position, bytes | None]]:
+    """Where those of these rooms stand in which the device takes part; with the hub's signature, of other hubs."""
     found = []
     for room in dict.fromkeys(rooms):
         row = connection.execute(_POSITION, (room, session.device_row)).fetchone()
         if row is not None:
-            found.append((room, Position(*row)))
+            found.append((room, Position(*row[:3]), row[3]))
     return found
 
 
@@ -139,25 +144,25 @@ def devices_in(connection: Connection, room_row: int) -> list[DeviceId]:
 
 _TAKES_PART = "SELECT 1 FROM mailbox WHERE id = ? AND room = ? AND until IS NULL"
 _ROOMS = "SELECT count(*) FROM mailbox WHERE device = ? AND room IS NOT NULL AND until IS NULL"
-_OWN = "SELECT m.until FROM mailbox m JOIN room r ON r.id = m.room WHERE m.device = ? AND r.name = ?"
-_OUT = """
-SELECT m.id, m.until, m.device, m.account
-FROM mailbox m JOIN room r ON r.id = m.room WHERE m.name = ? AND r.name = ?
+_HUBS = """
+SELECT r.hub, r.name, m.name FROM mailbox m JOIN room r ON r.id = m.room WHERE r.hub IS NOT NULL AND
 """
-_ANOTHER = """
-SELECT 1 FROM mailbox m JOIN room r ON r.id = m.room
-WHERE m.device = ? AND r.name = ? AND m.id <> ? AND m.until IS NULL
-"""
+_HUBS_OF_MAILBOX = _HUBS + "m.name = ? AND m.device = ?"
+HUBS_OF_DEVICE = _HUBS + "m.device = ? AND m.until IS NULL"
+"""Far rooms in which a device takes part: hub, room, mailbox."""
+HUBS_OF_ACCOUNT = _HUBS + "m.account = ?"
+"""Far rooms in which an account has or had a mailbox."""
 _STOP = """
 DELETE FROM mailbox WHERE name = ? AND device = ? AND room = (SELECT id FROM room WHERE name = ?) RETURNING id
 """
 _ROOMS_OF = """
-SELECT r.id, r.name, m.name, m.acknowledged, m.until, r.seq, r.hash, r.time
-FROM mailbox m JOIN room r ON r.id = m.room WHERE m.device = ? ORDER BY m.id
+SELECT r.id, r.name, m.name, m.acknowledged, m.until, r.seq, r.hash, r.time, r.hub,
+  iif(m.until IS NULL, r.signature, m.until_signature)
+FROM mailbox m JOIN room r ON r.id = m.room WHERE m.device = ? AND m.joined <= r.seq ORDER BY m.id
 """
 _POSITION = """
-SELECT r.seq, r.hash, r.time FROM room r JOIN mailbox m ON m.room = r.id
-WHERE r.name = ? AND m.device = ? AND m.until IS NULL
+SELECT r.seq, r.hash, r.time, r.signature FROM room r JOIN mailbox m ON m.room = r.id
+WHERE r.name = ? AND m.device = ? AND m.until IS NULL AND m.joined <= r.seq
 """
 _ACKNOWLEDGE = """
 UPDATE mailbox SET acknowledged = min(?, coalesce(until, (SELECT seq FROM room WHERE id = mailbox.room)))

@@ -17,7 +17,9 @@ CHUNK: Final = 200
 def prune_accounts(connection: Connection, now: int) -> None:
     """Invitations that have expired, old asks, KeyPackages nobody can use, mailboxes that wait for nothing."""
     connection.execute("DELETE FROM invite WHERE expires <= ?", (now,))
-    connection.execute("DELETE FROM ask WHERE day < ?", ((now - limits.ASK_SECONDS_KEPT) // DAY_SECONDS,))
+    for table in ("ask", "far_ask"):
+        query = f"DELETE FROM {table} WHERE day < ?"  # noqa: S608 - our own names
+        connection.execute(query, ((now - limits.ASK_SECONDS_KEPT) // DAY_SECONDS,))
     connection.execute("DELETE FROM key_package WHERE expires <= ?", (now,))
     connection.execute("DELETE FROM welcome WHERE day < ?", ((now - limits.WELCOME_SECONDS_KEPT) // DAY_SECONDS,))
     connection.execute(
@@ -59,7 +61,7 @@ def prune_commits(connection: Connection, commits: list[tuple[int, int]], now: i
     for id, time in commits:
         room_row, seq = id >> ROOM_SHIFT, id & ((1 << ROOM_SHIFT) - 1)
         if room_row not in everybody:
-            acknowledged = connection.execute(_ACKNOWLEDGED, (room_row,)).fetchall()
+            acknowledged = connection.execute(_ACKNOWLEDGED, (room_row, room_row)).fetchall()
             everybody[room_row] = everybody_has(each for (each,) in acknowledged)
         if not payload_is_kept(EntryKind.COMMIT, time, seq, everybody[room_row], kept):
             found = connection.execute("SELECT payload FROM entry WHERE id = ?", (id,)).fetchone()
@@ -108,9 +110,17 @@ SELECT id, kind, payload FROM entry WHERE id >= ? AND id <= ? AND time < ? ORDER
 _COMMITS = """
 SELECT id, time FROM entry WHERE kind = 1 AND payload IS NOT NULL AND id > ? ORDER BY id LIMIT ?
 """
-_ACKNOWLEDGED = "SELECT acknowledged FROM mailbox WHERE room = ? AND until IS NULL"
+_ACKNOWLEDGED = """
+SELECT acknowledged FROM mailbox WHERE room = ? AND until IS NULL
+UNION ALL
+SELECT f.acknowledged FROM follower f
+WHERE f.room = ? AND EXISTS (
+  SELECT 1 FROM far_mailbox m WHERE m.room = f.room AND m.node = f.node AND m.until IS NULL
+)
+"""
 _EMPTY = """
 SELECT id FROM room r WHERE time < ?
 AND NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.room = r.id AND m.until IS NULL)
+AND NOT EXISTS (SELECT 1 FROM far_mailbox m WHERE m.room = r.id AND m.until IS NULL)
 """
 _LOG = "DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE id >= ? AND id < ? ORDER BY id LIMIT ?)"

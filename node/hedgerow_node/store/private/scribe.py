@@ -25,17 +25,23 @@ class Scribe:
         self._database = database
         self._tell = tell
 
-    async def write(self, work: Work[_T]) -> _T:
+    async def write(self, work: Work[_T], first: Callable[[_T], None] | None = None) -> _T:
         """Run ``work`` in the writer thread. Raises what it raises, or :class:`StoreError`.
 
+        ``first`` is called with the result on the event loop, right before the others are told; it must not raise.
         A device that was removed a moment ago is told so: rows that would point to it cannot be written.
         """
         loop = asyncio.get_running_loop()
 
+        def pass_on(result: _T, happened: Happened | None) -> None:
+            if first is not None:
+                first(result)
+            if happened is not None and happened.anything:
+                self._tell()(happened)
+
         def committed(result: tuple[_T, Happened | None]) -> None:
-            happened = result[1]
-            if happened is not None and happened.anything and not loop.is_closed():
-                loop.call_soon_threadsafe(self._pass_on, happened)
+            if (first is not None or result[1] is not None) and not loop.is_closed():
+                loop.call_soon_threadsafe(pass_on, *result)
 
         try:
             result, _happened = await self._database.write(work, committed)
@@ -46,6 +52,3 @@ class Scribe:
     async def quietly(self, work: Callable[[Connection], _T]) -> _T:
         """The same for what nobody waits to hear."""
         return await self.write(lambda connection: (work(connection), None))
-
-    def _pass_on(self, happened: Happened) -> None:
-        self._tell()(happened)

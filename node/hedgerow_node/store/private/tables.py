@@ -167,7 +167,107 @@ _FIRST = (
     "CREATE UNIQUE INDEX sealed_name ON sealed (account, name)",
 )
 
-STEPS: Final = (Step("0001_accounts_rooms", _FIRST),)
+_ACROSS_NODES = (
+    # hub: the node that orders the room; NULL: this one. signature: the hub's, of the head that stands in the row.
+    "ALTER TABLE room ADD COLUMN hub BLOB",
+    "ALTER TABLE room ADD COLUMN signature BLOB",
+    # The hub's signature of the head at until, in a room of another hub.
+    "ALTER TABLE mailbox ADD COLUMN until_signature BLOB",
+    # Claimed through another node: which one, and its tag for the account, which is another one for every KeyPackage.
+    "ALTER TABLE key_package ADD COLUMN claimed_node BLOB",
+    "ALTER TABLE key_package ADD COLUMN claimed_tag BLOB",
+    # The node that was asked; then there is neither invite nor room here.
+    "ALTER TABLE ask ADD COLUMN node BLOB",
+    # Devices of other nodes in rooms of this hub. gone: 1 once its home took it back; nobody can put it back then.
+    """
+    CREATE TABLE far_mailbox (
+      id INTEGER PRIMARY KEY,
+      name BLOB NOT NULL,
+      room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+      node BLOB NOT NULL,
+      joined INTEGER NOT NULL,
+      until INTEGER,
+      gone INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX far_mailbox_name ON far_mailbox (room, name)",
+    "CREATE INDEX far_mailbox_node ON far_mailbox (node, room)",
+    # How far another node has a room of this hub on its disk.
+    """
+    CREATE TABLE follower (
+      id INTEGER PRIMARY KEY,
+      room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+      node BLOB NOT NULL,
+      acknowledged INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX follower_node ON follower (node, room)",
+    "CREATE INDEX follower_room ON follower (room)",
+    # Other nodes that follow a room of another hub, as the hub or they themselves say.
+    """
+    CREATE TABLE fellow (
+      id INTEGER PRIMARY KEY,
+      room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+      node BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX fellow_room ON fellow (room, node)",
+    # That the room's hub told two stories: hedgerow_protocol.federation.forks.
+    """
+    CREATE TABLE fork (
+      room INTEGER PRIMARY KEY REFERENCES room ON DELETE CASCADE,
+      proof BLOB NOT NULL
+    ) STRICT
+    """,
+    # Requests to other nodes, until they are answered and a day longer. about: what the same request would be about.
+    # status NULL: not answered yet.
+    """
+    CREATE TABLE outgoing (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      request BLOB NOT NULL UNIQUE,
+      node BLOB NOT NULL,
+      kind TEXT NOT NULL,
+      room BLOB,
+      about BLOB NOT NULL,
+      device INTEGER REFERENCES device ON DELETE SET NULL,
+      body BLOB NOT NULL,
+      created INTEGER NOT NULL,
+      status TEXT,
+      answer BLOB,
+      answered INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX outgoing_waiting ON outgoing (node, id) WHERE status IS NULL",
+    "CREATE INDEX outgoing_about ON outgoing (node, kind, about)",
+    "CREATE INDEX outgoing_device ON outgoing (device) WHERE device IS NOT NULL",
+    "CREATE INDEX outgoing_answered ON outgoing (answered) WHERE answered IS NOT NULL",
+    # Asks that came from another node. node: where from. invite: of this node; told_invite: of another one.
+    """
+    CREATE TABLE far_ask (
+      id INTEGER PRIMARY KEY,
+      name BLOB NOT NULL UNIQUE,
+      node BLOB NOT NULL,
+      tag BLOB NOT NULL,
+      invite INTEGER REFERENCES invite ON DELETE CASCADE,
+      room INTEGER REFERENCES room ON DELETE CASCADE,
+      told_invite BLOB,
+      body BLOB NOT NULL,
+      day INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX far_ask_node ON far_ask (node)",
+    "CREATE INDEX far_ask_invite ON far_ask (invite) WHERE invite IS NOT NULL",
+    "CREATE INDEX far_ask_room ON far_ask (room) WHERE room IS NOT NULL",
+    # Files that are on their way to the hub of their room.
+    """
+    CREATE TABLE blob_out (
+      blob INTEGER PRIMARY KEY REFERENCES blob ON DELETE CASCADE,
+      created INTEGER NOT NULL
+    ) STRICT
+    """,
+)
+
+STEPS: Final = (Step("0001_accounts_rooms", _FIRST), Step("0002_rooms_across_nodes", _ACROSS_NODES))
 
 PRAGMAS: Final = (
     # An append touches one page of a few tables, and all of each page goes to the log of the database: small ones.

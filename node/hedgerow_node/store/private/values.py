@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from hedgerow_protocol.delivery.values import (
     AccountKey,
@@ -16,6 +17,7 @@ from hedgerow_protocol.delivery.values import (
     RoomId,
     WelcomeId,
 )
+from hedgerow_protocol.ids import NodeId
 
 DAY_SECONDS = 86_400
 
@@ -28,6 +30,17 @@ class Session:
     device: DeviceId
     account_row: int
     device_row: int
+
+
+class Posted(NamedTuple):
+    """A request to another node that was put into the outbox; its letter, as it goes there."""
+
+    row: int
+    request: bytes
+    node: NodeId
+    room: RoomId | None
+    created: int
+    letter: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +65,20 @@ class Happened:
     """Devices that have a new ask to look at."""
     revoked: Sequence[DeviceId] = ()
     """Devices whose tokens are no longer valid: their live sockets end."""
+    outgoing: Sequence[NodeId] = ()
+    """Other nodes to which something is to be sent."""
+    posted: Sequence[Posted] = ()
+    """What is to be sent, where it is at hand; it is not looked for then."""
+    fellows: Mapping[RoomId, Sequence[NodeId]] = field(default_factory=dict)
+    """Other nodes that follow a room of another hub, as the hub has just answered."""
+    limited: Sequence[tuple[NodeId, RoomId, int | None]] = ()
+    """Other nodes, and the last seq that they may have of a room from now on; ``None``: everything."""
 
     @property
     def anything(self) -> bool:
         """Whether anybody is to hear of it."""
-        return bool(self.entries or self.parted or self.joined or self.welcomes or self.asks or self.revoked)
+        to_devices = self.entries or self.parted or self.joined or self.welcomes or self.asks or self.revoked
+        return bool(to_devices or self.outgoing or self.posted or self.limited or self.fellows)
 
 
 # --- accounts
@@ -85,6 +107,11 @@ class NewInvite:
     """Sealed; the node cannot read it."""
     room: RoomId | None = None
 
+    @property
+    def is_intake(self) -> bool:
+        """It stands in a listing and belongs to all of its room: see ``invite_rows``."""
+        return self.uses == 0 and self.room is not None and not self.note
+
 
 @dataclass(frozen=True, slots=True)
 class InviteRow:
@@ -110,6 +137,16 @@ class InviteView:
     def accounts(self) -> bool:
         """Whether an account can still be made with it."""
         return self.uses_left > 0
+
+
+@dataclass(frozen=True, slots=True)
+class FarInviteView:
+    """An invitation that another node keeps, as that node tells it to somebody with the link."""
+
+    title: str
+    """The name of the community there; one line that this node has not written."""
+    expires: int
+    note: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +180,8 @@ class LogPage:
     entries: Sequence[bytes]
     """Each the JSON object of the API, as UTF-8, without ``"room"``."""
     head: Head
+    hub: NodeId | None = None
+    """The node that orders the room and signed the head; ``None``: this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +189,25 @@ class Refetch:
     """The answer to a commit that came second: what its author has not seen yet."""
 
     page: LogPage
+
+    @property
+    def hub(self) -> NodeId | None:
+        """As :attr:`LogPage.hub`."""
+        return self.page.hub
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a room's log lies."""
+
+    hub: NodeId
+    """The node that orders it; perhaps this one."""
+    followers: Sequence[NodeId]
+    """Nodes that keep a copy for devices of their own, as far as this node knows; without the hub."""
+    faulty: tuple[Head, Head] | None = None
+    """Two heads signed by the hub that no one log can have: it told two stories, and nothing more is taken from it."""
+    proof: bytes = b""
+    """With ``faulty``: what proves it to anybody, :mod:`hedgerow_protocol.federation.forks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +221,8 @@ class MailboxRow:
     """Where the log stands; for a mailbox that was taken out, still the room's head."""
     until: int | None
     """The last seq this mailbox may read, when it was taken out of the room; else ``None``."""
+    hub: NodeId | None = None
+    """The node that orders the room and signed the head; ``None``: this one."""
 
 
 @dataclass(frozen=True, slots=True)

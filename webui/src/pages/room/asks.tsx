@@ -48,6 +48,7 @@ function Ask({ view, ask }: { view: RoomView; ask: AskView }) {
           {ask.words}
         </blockquote>
       )}
+      {ask.listing && <p>{t("app.ask.by_listing", { name: ask.listing })}</p>}
       {ask.invitedBy && <p>{t("app.ask.invited_by", { name: ask.invitedBy })}</p>}
       <p class="hint">{left === 0 ? t("app.ask.enough") : progress}</p>
       {ask.mine ? (

@@ -1,5 +1,5 @@
 /** One conversation. */
-import type { RoomId } from "../../client/types.ts";
+import type { RoomId, RoomView } from "../../client/types.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { Go } from "../../parts/link.tsx";
 import { Notice } from "../../parts/notice.tsx";
@@ -19,14 +19,14 @@ export function RoomPage({ room, at }: { room: RoomId; at?: string | undefined }
   const view = useRoom(room);
   const summary = state.value?.rooms.find((each) => each.room === room);
   const name = view ? viewName(view) : summary ? summaryName(summary) : t("app.room.title");
-  const alone = view?.standing === "in" && view.members.length === 1;
+  const alone = view?.standing === "in" && view.members.length === 1 && view.asks.length === 0;
   return (
     <PageFrame
       class="room"
       title={t("app.room.title")}
       heading={<span dir="auto">{name}</span>}
       back={{ to: { page: "home" }, label: t("app.home.title") }}
-      beside={view && <RoomMenu room={room} count={view.members.length} pair={view.kind === "pair"} />}
+      beside={view && <RoomMenu view={view} />}
     >
       {closed.value && (
         <Notice kind="warn">
@@ -38,6 +38,7 @@ export function RoomPage({ room, at }: { room: RoomId; at?: string | undefined }
         <>
           <Standing view={view} />
           <Asks view={view} />
+          {view.standing === "in" && view.intake.stale && <NewCode room={room} />}
           <PairInvites view={view} />
           {alone && <Alone room={room} pair={view.kind === "pair"} invites={view.invites} />}
           <Log view={view} at={at} key={room} />
@@ -49,17 +50,20 @@ export function RoomPage({ room, at }: { room: RoomId; at?: string | undefined }
   );
 }
 
-function RoomMenu({ room, count, pair }: { room: RoomId; count: number; pair: boolean }) {
+/** Whoever is not in yet sees nobody, and has nobody to invite. */
+function RoomMenu({ view: { room, kind, members, standing } }: { view: RoomView }) {
   return (
     <nav class="room-menu" aria-label={t("app.room.menu")}>
       <ul>
-        <li>
-          <Go to={{ page: "people", room }}>
-            <Icon name="people" />
-            {t("app.people.count", { count })}
-          </Go>
-        </li>
-        {!pair && (
+        {members.length > 0 && (
+          <li>
+            <Go to={{ page: "people", room }}>
+              <Icon name="people" />
+              {t("app.people.count", { count: members.length })}
+            </Go>
+          </li>
+        )}
+        {kind === "room" && standing === "in" && (
           <li>
             <Go to={{ page: "invite", room }}>
               <Icon name="add" />
@@ -75,6 +79,18 @@ function RoomMenu({ room, count, pair }: { room: RoomId; count: number; pair: bo
         </li>
       </ul>
     </nav>
+  );
+}
+
+/** Somebody went who could read what strangers ask: whoever sees this can see to it. */
+function NewCode({ room }: { room: RoomId }) {
+  return (
+    <Notice kind="warn">
+      <p>{t("app.intake.stale")}</p>
+      <p>
+        <Go to={{ page: "about", room }}>{t("app.about.title")}</Go>
+      </p>
+    </Notice>
   );
 }
 

@@ -67,7 +67,9 @@ export function Log({ view, at }: Props) {
       >
         <ol onKeyDown={moveAmongMessages}>{rows(view, readTo, drawn.current)}</ol>
       </div>
-      {view.timeline.every((item) => item.kind === "notice") && <p class="hint centre">{t("app.room.empty")}</p>}
+      {view.standing === "in" && view.timeline.every((item) => item.kind === "notice") && (
+        <p class="hint centre">{t("app.room.empty")}</p>
+      )}
       {behind && (
         <p class="to-end">
           <button class="button" type="button" onClick={toEnd}>
@@ -175,7 +177,15 @@ function messageRow(
   const before = drawn.get(item);
   if (before?.of === of) return before.row;
   const row = (
-    <Message key={item.id} room={view.room} item={item} inside={inside} together={together} tabbable={tabbable} />
+    <Message
+      key={item.id}
+      room={view.room}
+      far={view.far}
+      item={item}
+      inside={inside}
+      together={together}
+      tabbable={tabbable}
+    />
   );
   drawn.set(item, { of, row });
   return row;

@@ -1,5 +1,5 @@
 /** One message, and what can be done with it. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { MessageItem, RoomId } from "../../client/types.ts";
 import { ActionButton, useAction, Wrong } from "../../parts/action.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
@@ -19,6 +19,8 @@ import { showMessage } from "./log.tsx";
 
 interface Props {
   room: RoomId;
+  /** Another community keeps the room. */
+  far: boolean;
   item: MessageItem;
   /** One may write here. */
   inside: boolean;
@@ -28,7 +30,7 @@ interface Props {
   tabbable: boolean;
 }
 
-export function Message({ room, item, inside, together, tabbable }: Props) {
+export function Message({ room, far, item, inside, together, tabbable }: Props) {
   const [open, setOpen] = useState(false);
   const name = item.mine ? t("app.you") : orSomebody(item.name);
   const classes = ["message", item.mine ? "mine" : "", together ? "together" : ""].filter(Boolean).join(" ");
@@ -53,7 +55,7 @@ export function Message({ room, item, inside, together, tabbable }: Props) {
               <Attachments room={room} item={item} />
             </>
           )}
-          <Status room={room} item={item} />
+          <Status room={room} far={far} item={item} />
         </div>
         {!item.deleted && (
           <button
@@ -84,17 +86,10 @@ function Quoted({ reply }: { reply: NonNullable<MessageItem["replyTo"]> }) {
 }
 
 /** Only what somebody needs to know: nothing at all once a message is safe on its way. */
-function Status({ room, item }: { room: RoomId; item: MessageItem }) {
+function Status({ room, far, item }: { room: RoomId; far: boolean; item: MessageItem }) {
   const action = useAction();
   if (item.status === "sent") return null;
-  if (item.status === "waiting") {
-    return (
-      <p class="status">
-        <Icon name="clock" />
-        {t(offline.value ? "app.message.queued" : "app.message.sending")}
-      </p>
-    );
-  }
+  if (item.status === "waiting") return <Waiting item={item} far={far} />;
   const ids = { room, id: item.id };
   return (
     <div class="status failed">
@@ -112,6 +107,26 @@ function Status({ room, item }: { room: RoomId; item: MessageItem }) {
         </ActionButton>
       </p>
     </div>
+  );
+}
+
+/** Seconds after which a message to another community is said to be under way. */
+const UNDER_WAY = 10;
+
+function Waiting({ item, far }: { item: MessageItem; far: boolean }) {
+  const left = item.time + UNDER_WAY - Date.now() / 1000;
+  const [late, setLate] = useState(left <= 0);
+  useEffect(() => {
+    if (late || !far) return;
+    const timer = setTimeout(() => setLate(true), left * 1000);
+    return () => clearTimeout(timer);
+  }, [far, late]);
+  const online = far && late ? "app.message.far" : "app.message.sending";
+  return (
+    <p class="status">
+      <Icon name="clock" />
+      {t(offline.value ? "app.message.queued" : online)}
+    </p>
   );
 }
 

@@ -1,6 +1,7 @@
 /** What happens while somebody writes: sending, changing an old message, and keeping what is half written. */
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { toB64 } from "../../bytes/text.ts";
 import { BOUNDS, type RoomView } from "../../client/types.ts";
 import { type Action, useAction } from "../../parts/action.tsx";
 import { call, tell } from "../../state/client.ts";
@@ -76,6 +77,8 @@ async function sendNew(room: string, text: string, files: readonly Pending[]): P
   await call("send", {
     room,
     text,
+    // Named here, so that it can be asked for again when the tab that does the work closes in the middle.
+    id: toB64(crypto.getRandomValues(new Uint8Array(16))),
     ...(answer ? { replyTo: answer.id } : {}),
     ...(attachments.length > 0 ? { attachments } : {}),
   });

@@ -1,0 +1,189 @@
+"""Federation put together: the services below, the post, and everything between them. The network calls it."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final
+
+from hedgerow_node.accounts.service import AccountService
+from hedgerow_node.delivery.service import DeliveryService
+from hedgerow_node.federation.answering import Answering
+from hedgerow_node.federation.asking import Asking
+from hedgerow_node.federation.copies import Copies
+from hedgerow_node.federation.exchange import Exchange
+from hedgerow_node.federation.far_accounts import FarAccounts
+from hedgerow_node.federation.far_delivery import FarDelivery
+from hedgerow_node.federation.fetching import Fetching
+from hedgerow_node.federation.home import HomeDesk
+from hedgerow_node.federation.hub import HubDesk
+from hedgerow_node.federation.pieces import Pieces
+from hedgerow_node.federation.post import Post
+from hedgerow_node.federation.sending import Sending
+from hedgerow_node.federation.telling import Telling
+from hedgerow_node.store.private import outgoing_rows
+from hedgerow_node.store.private.opening import PrivateStore
+from hedgerow_node.store.private.scribe import Scribe
+from hedgerow_node.store.private.values import Happened
+from hedgerow_protocol import limits
+from hedgerow_protocol.delivery.chain import sign_head
+from hedgerow_protocol.delivery.values import Head, Position, RoomId
+from hedgerow_protocol.federation.asks import AskRates
+from hedgerow_protocol.federation.fanout_values import FANOUT_MS_DEFAULT
+from hedgerow_protocol.federation.letters import (
+    Acknowledge,
+    Answer,
+    Fetch,
+    Followers,
+    Forked,
+    Heads,
+    Letter,
+    Notify,
+    Request,
+)
+from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.keys import SigningKey
+from hedgerow_protocol.ports import Entropy, Instant, Now, Timestamp
+
+TAGS_LABEL: Final = b"hedgerow tags for other nodes v1"
+
+
+def tags_of(key: SigningKey) -> bytes:
+    """The secret from which other nodes are told tags instead of accounts; the same as long as the node's key."""
+    return sha256(key.sign(TAGS_LABEL)).digest()
+
+
+class Federation:
+    """Rooms across nodes. Begin with :meth:`start`; end with :meth:`stop` before the services and the store.
+
+    Until :meth:`start`, members' devices reach rooms of this hub, and what they send elsewhere is kept.
+    """
+
+    def __init__(
+        self,
+        store: PrivateStore,
+        accounts: AccountService,
+        delivery: DeliveryService,
+        key: SigningKey,
+        post: Post,
+        *,
+        title: str,
+        entropy: Entropy,
+        timestamp: Callable[[], Timestamp],
+        monotonic: Callable[[], Instant],
+        fanout_ms: int = FANOUT_MS_DEFAULT,
+        room_bytes_max: int = limits.ROOM_LOG_BYTES_MAX,
+    ) -> None:
+        self._accounts = accounts
+        self._delivery = delivery
+        self._timestamp = timestamp
+        self._database = database = store.database
+        # What is told in the order of the transactions, whoever wrote them, goes one way: see happened().
+        self._scribe = scribe = Scribe(database, lambda: self.happened)
+
+        def now() -> Now:
+            return Now(monotonic(), timestamp())
+
+        def sign(room: RoomId, position: Position) -> Head:
+            return sign_head(key, room, position)
+
+        tags, rates = tags_of(key), AskRates()
+        self._exchange = exchange = Exchange(post, entropy, self._take)
+        self._sending = Sending(database, scribe, exchange, now)
+        self._telling = Telling(database, scribe, exchange, sign, now, fanout_ms=fanout_ms)
+        self._copies = Copies(database, scribe, exchange, delivery.node, now, room_bytes_max=room_bytes_max)
+        self._pieces = Pieces(database, store.blobs, delivery.blobs, monotonic)
+        self._fetching = Fetching(database, scribe, store.blobs, delivery.blobs, exchange, timestamp)
+        hub = HubDesk(
+            database, scribe, delivery, self._telling, self._pieces, sign=sign, entropy=entropy, now=timestamp
+        )
+        home = HomeDesk(
+            scribe,
+            accounts,
+            self._copies,
+            rates,
+            title=title,
+            entropy=entropy,
+            now=timestamp,
+            monotonic=monotonic,
+        )
+        self._answering = Answering(exchange, hub, home, rates, monotonic)
+        asking = Asking(scribe, self._sending, entropy)
+        self.delivery = FarDelivery(delivery, self._copies, asking, self._fetching, tags=tags)
+        self.accounts = FarAccounts(accounts, delivery.node, self._copies, asking)
+        self._known: frozenset[NodeId] = frozenset()
+        self._telling.changed = self._make_known
+        accounts.tell = delivery.tell = self.happened
+
+    async def start(self) -> None:
+        """Go on from the rows."""
+        await self._copies.start()
+        await self._telling.start()
+        await self._sending.start()
+        await self._fetching.start()
+        self._make_known()
+
+    async def stop(self) -> None:
+        """Nothing more comes or goes; the rows say where to go on."""
+        for part in (self._answering, self._fetching, self._copies, self._sending, self._telling):
+            await part.stop()
+
+    def happened(self, happened: Happened) -> None:
+        """Something is on the disk: devices hear of it first, then other nodes."""
+        self.delivery.tell(happened)
+        self._telling.happened(happened)
+        for room, nodes in happened.fellows.items():
+            self._copies.followed_anew(room, nodes)
+        if happened.posted:
+            self._sending.post(happened.posted)
+        if happened.outgoing:
+            self._sending.wake()
+            self._make_known()
+
+    async def prune(self, now: Timestamp) -> None:
+        """Answers are kept for a day."""
+        await self._scribe.quietly(lambda c: outgoing_rows.forget_answers(c, now))
+
+    # --- what the network calls
+
+    def came(self, peer: NodeId, letter: bytes) -> None:
+        """See :class:`hedgerow_node.federation.post.LetterReceiver`."""
+        self._exchange.came(peer, letter)
+
+    def up(self, peer: NodeId) -> None:
+        """See :class:`hedgerow_node.federation.post.LetterReceiver`."""
+        self._exchange.up(peer)
+        self._sending.up(peer)
+        self._telling.up(peer)
+        self._copies.up(peer)
+        self._fetching.up(peer)
+
+    def down(self, peer: NodeId) -> None:
+        """See :class:`hedgerow_node.federation.post.LetterReceiver`."""
+        self._exchange.down(peer)
+        self._sending.down(peer)
+        self._telling.down(peer)
+        self._copies.down(peer)
+        self._pieces.down(peer)
+        self._answering.down(peer)
+
+    # --- inside
+
+    def _take(self, peer: NodeId, letter: Letter) -> None:
+        match letter:
+            case Request():
+                self._answering.take(peer, letter)
+            case Answer():
+                self._sending.answered(peer, letter)
+            case Notify() | Heads() | Followers() | Forked():
+                self._copies.take(peer, letter)
+            case Acknowledge():
+                self._telling.acknowledged(peer, letter)
+            case Fetch():
+                self._telling.fetched(peer, letter)
+            case _:
+                pass  # of a later version
+
+    def _make_known(self) -> None:
+        known = self._telling.followers | frozenset(self._copies.hubs.values())
+        if known != self._known:
+            self._known = known
+            self._exchange.post.known(known)
