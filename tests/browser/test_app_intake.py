@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -172,3 +173,38 @@ async def test_from_a_listing_to_a_room(listed: Listed) -> None:
     await cleo.press("Ask to join")
     await expect(cleo.page.get_by_text("This group takes no asks at the moment.")).to_be_visible()
     await cleo.context.close()
+
+
+@pytest.mark.slow
+async def test_somebody_of_another_community_finds_the_group(browser: Browser, tmp_path: Path) -> None:
+    """The listing has come to her own community's site: she asks there, and talks from there."""
+    async with (
+        village(browser, tmp_path / "ash", title="Ash") as ash,
+        village(browser, tmp_path / "beech", title="Beech", peers=(ash.base,)) as beech,
+    ):
+        ben, cleo = await beech.newcomer("Ben"), await ash.newcomer("Cleo")
+        room = await ben.new_group("Thursday circle")
+        await ben.view(f"about/{room}")
+        await ben.press("Let people ask to join")
+        line = ben.page.get_by_label(LINE)
+        await expect(line).to_have_value(re.compile(r"^hedgerow-intake:"), timeout=20_000)
+        keeper = await beech.meet("Keeper", viewport={"width": 1280, "height": 900})
+        listing = await publish(keeper, beech, await line.input_value())
+        cleo.offline = True  # until the listing has come, the browser notes that it is not there
+        found = cleo.page.get_by_role("heading", level=1, name=GROUP)
+        for _ in range(60):
+            await cleo.page.goto(f"{ash.base}/listings/{listing}")
+            if await found.is_visible():
+                break
+            await cleo.page.wait_for_timeout(500)
+        await cleo.page.get_by_role("link", name="Ask to join").click()
+        await cleo.at(f"Ask to join “{GROUP}”")
+        await cleo.page.get_by_label("What should the others call you?").fill("C.")
+        await cleo.press("Ask to join")
+        await expect(cleo.page.get_by_role("heading", name="You asked to join")).to_be_visible(timeout=60_000)
+        await ben.view(f"room/{room}")
+        await ben.page.get_by_role("button", name="Agree to C.").click(timeout=60_000)
+        await expect(cleo.page.get_by_role("textbox", name="Write to")).to_be_visible(timeout=60_000)
+        await cleo.write("Hello from Ash.")
+        await ben.reads("Hello from Ash.")
+        assert ash.complaints() == beech.complaints() == []

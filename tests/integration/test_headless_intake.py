@@ -1,15 +1,22 @@
 """From a listing to a room: the group shows a line for its listing, somebody who found it asks, the members decide."""
 
+import asyncio
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from headless_clients import CallFailed, Community, Headless, Neighbour, asked, community, neighbours, patiently
+from hedgerow_protocol import intake
+from member_devices import Device, b64
 from running_node import environment, running_node
 
 pytestmark = pytest.mark.slow
@@ -140,6 +147,40 @@ def test_who_left_can_read_no_more_asks_once_there_is_a_new_line(people: Communi
     ben.call("setIntake", room=room, to="renew")
     assert ben.call("settle", seconds=60)
     assert code_of(ben, room) == after
+
+
+async def post_asks(link: str, base: str, code: str, bodies: list[bytes]) -> list[int]:
+    """A program of somebody's own posts these to the intake of a listing; the statuses."""
+    place = intake.from_code(code)
+    async with aiohttp.ClientSession() as http:
+        device = Device(http, f"{base}/api/v1")
+        await device.register(link)
+        path = f"/invites/{b64(intake.invite_id(place.key))}/asks"
+        proof = b64(intake.proof(place.key))
+        return [(await device.ask("POST", path, {"proof": proof, "ask": b64(body)})).status for body in bodies]
+
+
+def kept_asks(data: Path) -> int:
+    """How many asks wait at the node."""
+    with closing(sqlite3.connect(f"file:{data / 'private.db'}?mode=ro", uri=True)) as store:
+        (many,) = store.execute("SELECT count(*) FROM ask").fetchone()
+    return int(many)
+
+
+def test_what_is_no_ask_is_dropped_without_being_shown(people: Community) -> None:
+    ana, ben = people.person("Ana"), people.person("Ben")
+    room = people.room("Thursday circle", ana, ben)
+    ana.call("setIntake", room=room, to="open")
+    code = code_of(ben, room)
+    bodies = [b"x", os.urandom(100), bytes(4140), os.urandom(4140), b"9" * 16_000]
+    assert asyncio.run(post_asks(people.link(), people.url, code, bodies)) == [201] * len(bodies)
+    ana.until(lambda: kept_asks(people.data) == 0, "nothing is left at the node")
+    for each in (ana, ben):
+        assert each.call("settle", seconds=60)
+        assert open_asks(each, room) == []
+        assert each.state()["trouble"] == []
+    (link,) = ana.call("invites")
+    assert "/join#" in link["link"], "the room's intake is no link of anybody"
 
 
 def test_a_listing_can_say_that_nobody_is_asked(people: Community) -> None:

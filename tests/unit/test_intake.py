@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hedgerow_node.directory.publishing_words import describe_content
 from hedgerow_protocol import intake, wire
 from hedgerow_protocol.content import Intake, Joining, ListingContent
 from hedgerow_protocol.content_codec import content_from_stored, content_from_value, content_to_value
@@ -110,3 +111,8 @@ def test_only_who_wants_to_be_asked_says_where(joining: Joining) -> None:
     with pytest.raises(RemoteError) as refused:
         content_from_value(content_to_value(replace(CONTENT, joining=joining, intake=PLACE)))
     assert refused.value.code is Code.BAD_FIELD
+
+
+def test_who_signs_sees_the_whole_line() -> None:
+    assert GOLDEN["code"] in "\n".join(describe_content(replace(CONTENT, intake=PLACE)))
+    assert intake.CODE_PREFIX not in "\n".join(describe_content(CONTENT))

@@ -129,7 +129,10 @@ export class Home {
 
   /** What follows for the intakes of rooms; nobody waits for it. */
   readonly intakes = {
-    take: (answer: AskAnswer): void => this.#intake((parts) => parts.take(answer)),
+    take: (answer: AskAnswer): void => {
+      const room = this.core.rooms.get(answer.room ?? "");
+      if (room?.session?.view.intake?.open) this.#intake((parts) => parts.take(answer));
+    },
     over: (key: string): void => this.#intake((parts) => parts.over(key)),
   };
 

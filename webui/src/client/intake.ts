@@ -38,6 +38,8 @@ export class Intakes {
   /** By room, then by the ask's id at the node. */
   readonly #waiting = new Map<string, Map<string, Waiting>>();
   readonly #timers = new Map<string, () => void>();
+  /** Asks that are on their way into the outbox. */
+  readonly #showing = new Set<string>();
 
   constructor(core: Core, engines: Engines) {
     this.#core = core;
@@ -109,11 +111,14 @@ export class Intakes {
     const queued = room.outbox.some((one) => one.event.type === "ask" && one.event.ask.id === ask.id);
     const mine = session?.view.asks.filter((open) => open.by === session.identity) ?? [];
     // One member may show so many: the rest is for others, or waits at the node.
-    if (queued || mine.length >= OPEN_OF_MEMBER_MAX) return;
+    if (queued || this.#showing.has(ask.id) || mine.length >= OPEN_OF_MEMBER_MAX) return;
     // Whoever asked knows only the node of the listing; the others of the room start from its hub.
     const { home = intake.node, ...rest } = ask;
     const shown = home === this.#core.hubOf(room) ? rest : { ...rest, home };
-    await this.#core.parts.sender.enqueue(room, { type: "ask", ask: shown, listing });
+    this.#showing.add(ask.id);
+    await this.#core.parts.sender
+      .enqueue(room, { type: "ask", ask: shown, listing })
+      .finally(() => this.#showing.delete(ask.id));
   }
 
   #handled(id: string): Promise<unknown> {

@@ -146,7 +146,8 @@ export async function makeInvite(core: Core, wish: InviteWish): Promise<{ link: 
 }
 
 export async function ownInvites(core: Core): Promise<OwnInvite[]> {
-  const answers = await core.api.invites();
+  // An intake is the room's, and stands on its page.
+  const answers = (await core.api.invites()).filter(({ uses, room, note }) => uses > 0 || !room || note !== "");
   return answers.map(({ id, expires, uses_left, room }) => {
     const stored = core.invites.get(id);
     const link = stored ? linkOf(core.self.node, core.self.nodeId, stored.secret) : "";
