@@ -74,6 +74,16 @@ test("one that is over, or lasts for ever, has no effect", async () => {
   assert.equal(await seen(all), undefined);
 });
 
+test("one that runs out is closed, and its secret forgotten", async () => {
+  const { all, of, hub } = await roomOf(2);
+  await of("Ada").say(opening(of("Ada"), of("Ada").now + 5 * DAY));
+  assert.equal((await seen(all))?.open, true);
+  hub.now += 6 * DAY;
+  await of("Ben").text("a week later");
+  const over = await seen(all);
+  assert.deepEqual([over?.open, over?.secret, over?.stale], [false, undefined, false]);
+});
+
 test("newcomers have it, and a restart keeps it", async () => {
   const { all, of, person } = await roomOf(2);
   await of("Ada").say(opening(of("Ada")));

@@ -176,7 +176,7 @@ export class Intakes {
   /** What the page about the room shows; null while it is closed. */
   async view(room: Room): Promise<IntakeView | null> {
     const intake = room.session?.view.intake;
-    if (!room.inside || !intake?.secret) return null;
+    if (!room.inside || !intake?.secret || intake.expires <= this.#core.now) return null;
     const { node, key, secret, stale, expires } = intake;
     return {
       code: await intakeCode({ node, room: room.id, key }),

@@ -99,13 +99,13 @@ export async function viewOf(core: Core, room: Room): Promise<RoomView> {
       return { from, name: room.nameOf(from), words, link: linkOfPair(core.self, one), time };
     }),
     invites: [...core.invites.values()].filter((one) => one.room === room.id && one.expires > core.now).length,
-    intake: intakeOf(session?.view.intake),
+    intake: intakeOf(session?.view.intake, core.now),
   };
 }
 
-function intakeOf(intake: Intake | undefined): RoomView["intake"] {
-  const { open = false, stale = false, seq: version = 0 } = intake ?? {};
-  return { open, stale: open && stale, version };
+function intakeOf(intake: Intake | undefined, now: number): RoomView["intake"] {
+  const open = !!intake?.open && intake.expires > now;
+  return { open, stale: open && intake.stale, version: intake?.seq ?? 0 };
 }
 
 function standingOf(room: Room): RoomSummary["standing"] {

@@ -29,9 +29,11 @@ export function RoomIntake({ view }: { view: RoomView }) {
       <p>{t("app.intake.text")}</p>
       <p class="hint">{t("app.intake.know")}</p>
       {!open && (
-        <ActionButton action={action} class="quiet" onPress={() => set("open")}>
-          {t("app.intake.open")}
-        </ActionButton>
+        <p class="buttons">
+          <ActionButton action={action} class="quiet" onPress={() => set("open")}>
+            {t("app.intake.open")}
+          </ActionButton>
+        </p>
       )}
       <Wrong action={action} />
       {open && intake && (
@@ -39,9 +41,11 @@ export function RoomIntake({ view }: { view: RoomView }) {
           {intake.newCode ? (
             <>
               <p>{t("app.intake.stale")}</p>
-              <ActionButton action={action} onPress={() => set("open")}>
-                {t("app.intake.new_code")}
-              </ActionButton>
+              <p class="buttons">
+                <ActionButton action={action} onPress={() => set("open")}>
+                  {t("app.intake.new_code")}
+                </ActionButton>
+              </p>
             </>
           ) : (
             <CopyLink name="intake" label={t("app.intake.code")} text={intake.code} act={t("app.intake.copy")} />
@@ -51,10 +55,12 @@ export function RoomIntake({ view }: { view: RoomView }) {
               <Go to={{ page: "people", room }}>{t("app.intake.asks", { count: intake.asks })}</Go>
             </p>
           )}
-          <p class="hint">
-            {t("app.invite.ends", { when: untilWords(clock(), intake.expires) })}{" "}
-            {!intake.here && t("app.intake.elsewhere")}
-          </p>
+          {!intake.newCode && (
+            <p class="hint">
+              {t("app.invite.ends", { when: untilWords(clock(), intake.expires) })}{" "}
+              {!intake.here && t("app.intake.elsewhere")}
+            </p>
+          )}
           <p class="buttons">
             {!intake.newCode && intake.expires - clock().now / 1000 < ENDS_SOON && (
               <ActionButton action={action} class="quiet" onPress={() => set("renew")}>

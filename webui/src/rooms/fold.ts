@@ -4,7 +4,7 @@
  * judge's, from the policy and the proofs.
  */
 import { ASK_SECONDS, OPEN_MAX, OPEN_OF_MEMBER_MAX } from "./bounds.ts";
-import { afterCommit, foldIntake, mergeIntake } from "./intake.ts";
+import { afterCommit, foldIntake, mergeIntake, settled } from "./intake.ts";
 import { approvalCounts, voteCounts } from "./judge.ts";
 import { memberOf, present } from "./policy.ts";
 import * as statements from "./statements.ts";
@@ -196,6 +196,7 @@ export function settle(view: View, policy: Policy, time: number): View {
     leaves: view.leaves.filter((each) => here.has(each.by) && each.time > since(each.by)),
     revocations: view.revocations.filter((each) => keys.has(each.leaf)),
     invitations: view.invitations.filter((each) => here.has(each.by) && each.expires > time),
+    ...(view.intake === undefined ? {} : { intake: settled(view.intake, time) }),
   };
 }
 

@@ -59,6 +59,13 @@ export function mergeIntake(mine: Intake | undefined, theirs: Intake | undefined
   return theirs !== undefined && theirs.seq > (mine?.seq ?? 0) && theirs.seq <= seq ? theirs : mine;
 }
 
+/** What time has settled: one that ran out is closed, and its secret forgotten. */
+export function settled(intake: Intake, time: number): Intake {
+  if (!intake.open || intake.expires > time) return intake;
+  const { secret: _, ...rest } = intake;
+  return { ...rest, open: false, stale: false };
+}
+
 /** After a commit: somebody who went knows the secret, so the key should be changed. */
 export function afterCommit(intake: Intake | undefined, departed: boolean): Intake | undefined {
   return intake?.open && departed ? { ...intake, stale: true } : intake;
