@@ -1,4 +1,4 @@
-"""How the bench's raw clients speak to each server: the node, the bare prototype, an MQTT broker."""
+"""How the bench's raw clients speak to each server: the node, the bare prototype, an MQTT broker, Synapse."""
 
 import base64
 import json
@@ -239,8 +239,26 @@ class Mqtt:
         return data[0] == 0x40 if len(data) >= 4 else None
 
 
+class Synapse:
+    """Matrix's client API, to send: an event of the same size that is encrypted already. It is heard by ``/sync``."""
+
+    acknowledges = False
+
+    def listen(self, place: Place, device: list[str]) -> socket.socket:
+        raise NotImplementedError("a long poll is no stream: see federation_matrix")
+
+    def sender(self, place: Place) -> socket.socket:
+        return connect(place)
+
+    def request(self, place: Place, device: list[str], size: int) -> bytes:
+        return _http(place, f"{place.path}/rooms/{place.room}/send/m.room.encrypted", _text(place, size), device[0])
+
+    def answered(self, data: bytes) -> bool | None:
+        return _http_answered(data)
+
+
 def _unb64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-DIALECTS: Final[dict[str, Dialect]] = {"node": Node(), "bare": Bare(), "mqtt": Mqtt()}
+DIALECTS: Final[dict[str, Dialect]] = {"node": Node(), "bare": Bare(), "mqtt": Mqtt(), "synapse": Synapse()}

@@ -32,6 +32,8 @@ TICK_SECONDS: Final = 0.025
 STALLED_BUFFER: Final = 32 * 1024
 """Bytes. What the system keeps for a listener that stops reading, so that its silence is noticed soon."""
 
+SHARES: Final = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+
 _SEQ: Final = re.compile(rb'"seq":(\d+)')
 _CHUNK: Final = 512 * 1024
 
@@ -146,7 +148,7 @@ class Listeners:
             "bytes": [min(self.bytes.values()), max(self.bytes.values())],
             "gaps": sum(each.gaps for each in closely),
             "last": self.last,
-            "late": {tag: _percentiles(values) for tag, values in late.items()},
+            "late": {tag: percentiles(values) for tag, values in late.items()},
         }
         if reset:
             self.bytes = dict.fromkeys(self.bytes, 0)
@@ -170,9 +172,10 @@ class Listeners:
         return {"gone": gone, "stalled": len(self.stalled)}
 
 
-def _percentiles(values: list[float]) -> dict[str, float]:
+def percentiles(values: list[float]) -> dict[str, float]:
+    """What is said of many times, in seconds; sorts them."""
     values.sort()
-    return {name: values[int(share * (len(values) - 1))] for name, share in (("p50", 0.5), ("p99", 0.99))}
+    return {name: values[int(share * (len(values) - 1))] for name, share in SHARES}
 
 
 def _say(made: socket.socket, data: bytes) -> None:
@@ -274,7 +277,7 @@ def send(said: dict[str, Any], place: Place) -> dict[str, Any]:
     stop = time.monotonic_ns()
     for each in sending.values():
         each.made.close()
-    return {"yes": yes, "no": no, "start": start, "stop": stop, "answer": _percentiles(took)}
+    return {"yes": yes, "no": no, "start": start, "stop": stop, "answer": percentiles(took)}
 
 
 def _tell(value: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ class Server:
     def place(self, room: dict[str, Any]) -> Place:
         """For a room of the world."""
         parts = urlsplit(self.address)
-        path = f"{parts.path}api/v1" if self.dialect == "node" else ""
+        path = {"node": f"{parts.path}api/v1", "synapse": parts.path}.get(self.dialect, "")
         return Place(parts.hostname or "", parts.port or 0, path, room["room"], room["epoch"])
 
     @property
@@ -51,9 +51,9 @@ class Server:
 
 
 @contextmanager
-def node(data: Path) -> Iterator[Server]:
+def node(data: Path, *settings: str) -> Iterator[Server]:
     """A node as a keeper starts it."""
-    with process("-m", "hedgerow_node", "serve", "--data", str(data), "--port", "0") as (started, address):
+    with process("-m", "hedgerow_node", "serve", "--data", str(data), "--port", "0", *settings) as (started, address):
         yield Server("node", started.pid, address)
 
 
@@ -71,20 +71,26 @@ def mosquitto(folder: Path) -> Iterator[Server | None]:
     if binary is None:
         yield None
         return
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     file = folder / "mosquitto.conf"
     file.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n")
     with subprocess.Popen([binary, "-c", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:
         try:
-            _wait_for(port)
+            wait_for(port)
             yield Server("mqtt", started.pid, f"mqtt://127.0.0.1:{port}/")
         finally:
             started.kill()
 
 
-def _wait_for(port: int) -> None:
+def free_port() -> int:
+    """A port of 127.0.0.1 at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Until somebody listens there."""
     deadline = time.monotonic() + SETTLED_SECONDS_MAX
     while True:
         try:

@@ -55,12 +55,13 @@ def private_message(room: bytes, epoch: int, content: int, *, size: int) -> byte
     return head + vector(b"") + vector(os.urandom(28)) + vector(os.urandom(max(16, size - 90)))
 
 
-def _welcome(ref: bytes) -> bytes:
+def welcome(ref: bytes) -> bytes:
+    """A Welcome for one KeyPackage: noise inside."""
     secret = vector(vector(ref) + vector(os.urandom(32)) + vector(os.urandom(120)))
     return struct.pack("!HHH", 1, 3, 1) + secret + vector(os.urandom(400))
 
 
-def _key_package(mailbox: bytes, until: int) -> tuple[bytes, bytes]:
+def key_package(mailbox: bytes, until: int) -> tuple[bytes, bytes]:
     """One in its MLSMessage, and its body alone; the leaf's signatures are true (RFC 9420, 7.2 and 10)."""
     key = Signer.generate()
     identity = b"\x01" + os.urandom(32) + mailbox + os.urandom(64)
@@ -161,7 +162,7 @@ class World:
                 epoch=epoch,
                 seen=seq,
                 payload=private_message(room, epoch, COMMIT, size=1_000),
-                welcomes=[welcome for welcome, _ in offered],
+                welcomes=[said for said, _ in offered],
             )
             done = await self.delivery.submit(founder.session, said, now=clock.now())
             if not isinstance(done, Accepted):
@@ -172,12 +173,12 @@ class World:
 
     async def _offer(self, founder: Member, newcomer: Member) -> tuple[WelcomeOut, MailboxId]:
         now, mailbox, consent = clock.now(), MailboxId(os.urandom(16)), os.urandom(32)
-        message, body = _key_package(mailbox, now + 2 * DAY_SECONDS)
+        message, body = key_package(mailbox, now + 2 * DAY_SECONDS)
         ref = ref_of(body)
         offer = KeyPackageOffer(ref, message, mailbox, sha256(consent).digest(), now + DAY_SECONDS)
         await self.delivery.add_key_packages(newcomer.session, [offer], now=now)
         await self.delivery.claim_key_package(founder.session, ref, consent, now=now)
-        return WelcomeOut(ref, _welcome(ref)), mailbox
+        return WelcomeOut(ref, welcome(ref)), mailbox
 
     def message(self, room: Room, index: int = 0, *, size: int = 300) -> tuple[Session, Submission]:
         """A message of one of its devices, and who sends it."""

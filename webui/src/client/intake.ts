@@ -9,7 +9,7 @@ import { rankOf } from "../rooms/needs.ts";
 import type { Ask, Event, Intake } from "../rooms/types.ts";
 import type { Core } from "./core.ts";
 import { type Engines, readAsk } from "./engine.ts";
-import { Failure, passGone } from "./failures.ts";
+import { Failure, isPassing, passGone } from "./failures.ts";
 import { fits, intakeCode, intakeParts, makeIntakeKey, openAsk } from "./intake-keys.ts";
 import type { Room } from "./room.ts";
 import { BOUNDS, type IntakeView } from "./types.ts";
@@ -127,14 +127,24 @@ export class Intakes {
 
   /** A key is no longer good: whoever has an account where it was kept takes it from there. */
   over(key: string): void {
-    const withdraw = async () => this.#core.api.withdrawInvite((await intakeParts(key)).id).catch(passGone);
-    this.#core.world.later(this.#core.world.chance() * OVER_MS, () => this.#core.background("intake", withdraw()));
+    const pause = this.#core.world.chance() * OVER_MS;
+    this.#core.world.later(pause, () => this.#core.background("intake", this.#withdraw(key)));
+  }
+
+  /** At once where it can be; whoever sees the room's change does it where this device cannot (`over`). */
+  async #withdrawHere({ node, key }: Intake): Promise<void> {
+    if (node === this.#core.self.nodeId) await this.#withdraw(key).catch(passOverPassing);
+  }
+
+  async #withdraw(key: string): Promise<void> {
+    await this.#core.api.withdrawInvite((await intakeParts(key)).id).catch(passGone);
   }
 
   /** Opens it, anew if need be. Throws Failure `not-in-room`. */
   async open(room: Room): Promise<void> {
-    this.#member(room);
+    const before = this.#member(room).view.intake;
     await this.#say(room, await makeIntakeKey());
+    if (before) await this.#withdrawHere(before);
   }
 
   /** For another year: under the same key, so that the listing may stay as it is, if all who know its secret are here. */
@@ -155,6 +165,7 @@ export class Intakes {
     const intake = this.#member(room).view.intake;
     if (!intake?.open) return;
     const { node, key } = intake;
+    await this.#withdrawHere(intake);
     await this.#core.parts.sender.enqueue(room, { type: "intake", node, key, open: false, expires: 0 });
   }
 
@@ -192,6 +203,10 @@ function isThere(room: Room, ask: Ask): boolean {
   const { session } = room;
   if (session?.members.some((member) => member.identity === ask.identity)) return true;
   return session?.view.asks.some((open) => open.ask.id === ask.id) ?? false;
+}
+
+function passOverPassing(problem: unknown): void {
+  if (!isPassing(problem)) throw problem;
 }
 
 function tidy(listing: unknown): string {
