@@ -37,9 +37,7 @@ def over_members(
         runs: list[Run] = []
         with crowd(follower.server, room.at(follower), many) as listening:
             for _ in range(rounds):
-                runs.append(
-                    run(hub, listening, room, (hub, follower), window=1, seconds=seconds, every=PAUSE_SECONDS)
-                )
+                runs.append(run(hub, listening, room, (hub, follower), window=1, seconds=seconds, every=PAUSE_SECONDS))
         cpu[many] = (median([each.cpu[0] for each in runs]), median([each.cpu[1] for each in runs]))
         about = f"{many} members at one follower"
         name = f"members_{many}"
@@ -107,9 +105,7 @@ def followers(hub: Home, many: int) -> Iterator[Followers]:
             started.kill()
 
 
-def over_followers(
-    hub: Home, sizes: Sequence[int], *, fanout_ms: int, rounds: int, seconds: float
-) -> list[Figure]:
+def over_followers(hub: Home, sizes: Sequence[int], *, fanout_ms: int, rounds: int, seconds: float) -> list[Figure]:
     """So many light followers, one author at the hub: each of them is told every message."""
     found_all: list[Figure] = []
     cpu: dict[int, float] = {}
@@ -129,7 +125,7 @@ def over_followers(
             Figure(f"{name}_p95_{fanout_ms}", 1e3 * p95, "ms", None, about),
             Figure(f"{name}_cpu_hub_{fanout_ms}", 1e3 * cpu[many], "ms", None, f"of a message, {about}"),
             Figure(f"{name}_wire_{fanout_ms}", wire, "bytes", None, f"of a message to one of them and back, {about}"),
-            Figure(f"{name}_notifies_{fanout_ms}", notifies, "of 1", None, f"letters to one of them for one message"),
+            Figure(f"{name}_notifies_{fanout_ms}", notifies, "of 1", None, "letters to one of them for one message"),
             Figure(f"{name}_memory_{fanout_ms}", grown, "KiB", None, f"what the hub grew by, for each; {about}"),
         ]
     small, large = min(sizes), max(sizes)

@@ -33,9 +33,15 @@ _LIMITS: Final = {
     "rc_joins": {"local": _ANY, "remote": _ANY},
     "rc_joins_per_room": _ANY,
     "rc_invites": {"per_room": _ANY, "per_user": _ANY, "per_issuer": _ANY},
-    "rc_federation": {"window_size": 1, "sleep_limit": 1_000_000, "sleep_delay": 1, "reject_limit": 1_000_000, "concurrent": 100},
+    "rc_federation": {
+        "window_size": 1,
+        "sleep_limit": 1_000_000,
+        "sleep_delay": 1,
+        "reject_limit": 1_000_000,
+        "concurrent": 100,
+    },
     "rc_room_creation": _ANY,
-}  # fmt: skip
+}
 
 _CERTIFICATE: Final = """
 import datetime, ipaddress, sys
@@ -58,7 +64,7 @@ def version(python: str) -> str | None:
     """The version of Synapse that this interpreter has; ``None`` when it has none."""
     script = "import synapse, synapse.app.homeserver; print(synapse.__version__)"
     try:
-        done = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None

@@ -108,8 +108,8 @@ def home(data: Path, tokens: Sequence[bytes], fanout_ms: int, peers: Sequence[Ho
             made.settled(len(peers))
             yield made
         finally:
-            for each in devices:
-                each.close()
+            for device in devices:
+                device.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,3 +45,12 @@ def bench_rooms(options: argparse.Namespace) -> int:
     from hedgerow_node.bench import rooms
 
     return rooms.run(quick=options.quick, rooms=options.rooms)
+
+
+def bench_federation(options: argparse.Namespace) -> int:
+    """Measure rooms whose members live on several nodes."""
+    from hedgerow_node.bench import federation
+
+    if options.fanout_ms is not None and not 0 <= options.fanout_ms <= federation.FANOUT_MS_MAX:
+        raise CommandError(f"--fanout-ms is a whole number from 0 to {federation.FANOUT_MS_MAX}.")
+    return federation.run(quick=options.quick, fanout_ms=options.fanout_ms, synapse=options.synapse)

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from hedgerow_node.cli.bench_parser import add_bench_parts
 from hedgerow_node.cli.kinds import KEEP_KINDS
 from hedgerow_node.cli.publish_parser import add_publish_parts
 from hedgerow_node.cli.secure_parser import add_secure_parts
@@ -273,17 +274,4 @@ def _add_keeping(commands: Any) -> None:
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.add_argument("--replace", action="store_true", help="the data folder holds data; move it aside")
     bench = commands.add_parser("bench", help="measure this machine", formatter_class=_Formatter)
-    subjects = bench.add_subparsers(dest="subject", metavar="WHAT", required=True)
-    directory = _command(subjects, "directory", _lazy("keeping", "bench_directory"), "measure the directory (JSON)")
-    directory.add_argument("--quick", action="store_true", help="a smaller run, about a minute")
-    directory.add_argument("--full", action="store_true", help="up to a million listings, about half an hour")
-    directory.add_argument("--size", type=int, metavar="N", help="how many listings at most")
-    network = _command(subjects, "network", _lazy("keeping", "bench_network"), "simulate a network (JSON)")
-    network.add_argument("--quick", action="store_true", help="10 and 100 nodes, about a minute")
-    network.add_argument("--full", action="store_true", help="up to 10,000 nodes, some hours and much memory")
-    network.add_argument("--nodes", type=int, metavar="N", help="one network of so many nodes")
-    network.add_argument("--seed", type=int, default=1, metavar="N", help="another world (1 by default)")
-    network.add_argument("--picture", type=Path, metavar="FILE", help="also draw how a listing spreads (SVG)")
-    rooms = _command(subjects, "rooms", _lazy("keeping", "bench_rooms"), "measure the members' rooms (JSON)")
-    rooms.add_argument("--quick", action="store_true", help="a smaller run, about a minute")
-    rooms.add_argument("--rooms", type=int, metavar="N", help="how many rooms lie on the disk")
+    add_bench_parts(bench.add_subparsers(dest="subject", metavar="WHAT", required=True), _command, _lazy)
