@@ -194,6 +194,8 @@ class Fanout:
             wait = (1 - cursor.node.fetches.level(now)) / FETCHES_RATE
             self._agains.set(cursor, Instant(now + max(wait, 0.1)))
             return
+        # It says itself that it has no more: only so are its acknowledgements of what comes again believed.
+        cursor.acknowledged = min(after, cursor.acknowledged)
         self._reset(cursor)
         cursor.sent = min(after, cursor.target)
         cursor.asked = True
