@@ -237,6 +237,17 @@ class Ear:
             found += (await self.frame()).get("entries", [])
         return found
 
+    async def submit(self, room: str, said: JSON, number: int = 1) -> None:
+        """Put something into a room's log over the socket."""
+        await self.socket.send_json({"submit": {"room": room, **said}, "n": number})
+
+    async def answer(self, number: int = 1) -> JSON:
+        """Wait for the answer to a submission, passing over what else comes."""
+        while True:
+            frame = await self.frame()
+            if number in (frame.get("submitted"), frame.get("refused")):
+                return frame
+
     async def closed(self, seconds: float = 20.0) -> int | None:
         """Wait for the end; the close code."""
         while True:

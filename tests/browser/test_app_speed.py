@@ -7,32 +7,12 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from browser.members import village
+from hedgerow_node.bench.rooms_typing import SLOWER, TO_PAINT_MS_MAX, WATCH
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SLOWER = 6
-TO_PAINT_MS_MAX = 200
-"""From a key to the next frame (INP's "good")."""
 TO_SHOWN_MS_MAX = 1_000
 """From the key that sends to the frame with the message in it: by then it is sealed and stored on this device."""
-
-WATCH = """() => {
-  Object.assign(globalThis, { typed: [], sent: [], shown: [] });
-  // A frame's work is done when a task that was asked for inside of it runs.
-  const painted = (then) => requestAnimationFrame(() => {
-    const channel = new MessageChannel(); channel.port1.onmessage = then; channel.port2.postMessage(0); });
-  addEventListener("keydown", (event) => {
-    const begin = event.timeStamp;
-    const sending = event.key === "Enter" && event.ctrlKey;
-    if (event.key.length !== 1 && !sending) return;
-    painted(() => (sending ? globalThis.sent : globalThis.typed).push(performance.now() - begin));
-    const count = document.querySelectorAll("li.message").length;
-    const look = () => painted(() => {
-      if (document.querySelectorAll("li.message").length > count) globalThis.shown.push(performance.now() - begin);
-      else look(); });
-    if (sending) look();
-  }, true);
-}"""
 
 
 async def test_typing_and_sending_on_a_slow_phone(browser: Browser, tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from hedgerow_node.delivery.doors import Outcome
 from hedgerow_node.store.private.values import NewInvite
 from hedgerow_protocol.delivery.chain import head_holds
 from hedgerow_protocol.delivery.refusal import Refusal, Refused, Waiting
-from hedgerow_protocol.delivery.values import Accepted, BlobHash, EntryId, InviteId
+from hedgerow_protocol.delivery.values import Accepted, BlobHash, EntryId, InviteId, Submission
 from linked_worlds import Node, eventually, in_room, let_in_from, node, nodes, wait_asks, wait_log
 from private_worlds import NOW, Member, commit, message
 
@@ -105,6 +106,40 @@ async def test_a_link_that_is_cut_loses_nothing_and_nothing_comes_twice(tmp_path
         again = [await home.delivery.submit(birch.session, each, now=NOW) for each in said]
         assert [each.seq for each in again] == list(range(7, 12))
         assert await seqs(hub, ash, room) == list(range(1, 12))
+
+
+async def told_of(where: Node, who: Member, submission: Submission) -> Outcome:
+    """What becomes of something that is handed in."""
+    outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    where.delivery.hand_in(who.session, submission, outcome.set_result, now=NOW)
+    async with asyncio.timeout(20):
+        return await outcome
+
+
+async def test_what_is_handed_in_for_another_hub(tmp_path: Path) -> None:
+    """As what is submitted, without a task of the one who hands it in."""
+    async with nodes(tmp_path, "hub", "home") as (wire, hub, home):
+        ash, birch = await hub.member(), await home.member()
+        room = await hub.room(ash)
+        await let_in_from(room, (hub, ash), [(home, birch)], epoch=0, seen=0)
+        await in_room(home, birch, room, 1)
+        said = message(room, birch, seen=1)
+        accepted = await told_of(home, birch, said)
+        assert isinstance(accepted, Accepted)
+        assert accepted.seq == 2
+        assert await told_of(home, birch, said) == accepted
+        refused = await told_of(home, birch, message(room, birch, seen=99))
+        assert isinstance(refused, Refused)
+        wire.cut(hub, home)
+        late = message(room, birch, seen=1)
+        assert isinstance(await told_of(home, birch, late), Waiting)
+        wire.link(hub, home)
+        await wait_log(home, birch, room, 3)
+        again = await told_of(home, birch, late)
+        assert isinstance(again, Accepted)
+        assert again.seq == 3
+        here = await told_of(hub, ash, message(room, ash, seen=1))
+        assert isinstance(here, Accepted)
 
 
 @pytest.mark.parametrize("lost", [0.2, 0.6])

@@ -67,7 +67,9 @@ def paths(member: Device, path: str) -> st.SearchStrategy[str]:
         [
             room,
             member.rooms[room],
-            member.id,
+            member.id
+            if not path.startswith("/devices")
+            else new_id(),  # who is revoked is not there for the next example
             new_id(),
             b64(os.urandom(32)),
             "x",
@@ -244,11 +246,21 @@ FRAMES = st.one_of(
     st.text(max_size=200),
     st.binary(max_size=200),
     st.dictionaries(
-        st.sampled_from(["acknowledge", "ping", "token", "entries"]),
+        st.sampled_from(["acknowledge", "ping", "token", "entries", "submit", "n"]),
         st.recursive(st.none() | st.integers() | st.text(max_size=50), lambda inner: st.lists(inner, max_size=3)),
         max_size=3,
     ).map(json.dumps),
 )
+
+
+def submissions(member: Device) -> st.SearchStrategy[str]:
+    """Frames that almost hold a submission, and some that do."""
+    (room,) = member.rooms
+    right = {"room": room, **member.message(room)}
+    bent = st.dictionaries(st.sampled_from([*right, "welcomes", "removes"]), values(member), max_size=3)
+    said = bent.map(lambda fields: right | {"id": new_id()} | fields) | values(member)
+    frames = st.tuples(said, st.integers(0, 2**53 - 1)).map(lambda pair: {"submit": pair[0], "n": pair[1]})
+    return frames.map(json.dumps).filter(lambda frame: "Infinity" not in frame)  # which is not JSON
 
 
 @ANY
@@ -258,6 +270,27 @@ async def test_any_first_frame(at: MemberNode, member: Device, frame: str | byte
     await (socket.send_bytes(frame) if isinstance(frame, bytes) else socket.send_str(frame))
     assert await code_after(socket) == 4401
     assert at.desk.receivers.many == 0
+
+
+@ANY
+@given(data=st.data())
+async def test_any_submission_over_the_socket(at: MemberNode, member: Device, data: st.DataObject) -> None:
+    """Each is answered, by its number, and none of them closes the socket."""
+    frames = data.draw(st.lists(submissions(member), min_size=1, max_size=4))
+    ear = await member.listen()
+    for frame in frames:
+        await ear.socket.send_str(frame)
+    expected = sorted(json.loads(frame)["n"] for frame in frames)
+    answered: list[int] = []
+    while len(answered) < len(frames):
+        said = await ear.frame()
+        if "refused" in said:
+            assert 400 <= said["status"] < 500, said
+            assert said["detail"]
+        answered += [said[how] for how in ("submitted", "refused") if how in said]
+    assert sorted(answered) == expected
+    await ear.ping()
+    await ear.socket.close()
 
 
 @ANY
@@ -288,6 +321,10 @@ async def test_any_later_frame(at: MemberNode, member: Device, frames: list[str 
         (json.dumps({"acknowledge": [["A" * 43, 1]] * 201}), 1003),
         (json.dumps({"acknowledge": [["A" * 43, -1]]}), 1003),
         (json.dumps({"acknowledge": [["A" * 42, 1]]}), 1003),
+        (json.dumps({"submit": {}}), 1003),
+        (json.dumps({"submit": {}, "n": -1}), 1003),
+        (json.dumps({"submit": {}, "n": 2**53}), 1003),
+        (json.dumps({"submit": {}, "n": "1"}), 1003),
         (b"\x00", 1003),
     ],
 )

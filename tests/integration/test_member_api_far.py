@@ -125,6 +125,28 @@ async def test_while_another_node_has_not_answered(
     del member.rooms[room]
 
 
+async def test_the_live_socket_says_the_same_of_a_submission(
+    at: MemberNode, member: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = b64(os.urandom(32))
+    member.rooms[room] = new_id()
+    outcomes = [WAITING, Refetch(LogPage([b'{"seq":8}'], HEAD, FAR))]
+
+    def hand_in(_session: Any, _submission: Any, told: Any, *, now: int) -> None:
+        told(outcomes.pop(0))
+
+    monkeypatch.setattr(at.desk.delivery, "hand_in", hand_in)
+    ear = await member.listen()
+    await ear.submit(room, member.message(room), 1)
+    waiting = await ear.answer(1)
+    assert (waiting["status"], waiting["type"].rpartition("/")[2], waiting["retry_after"]) == (503, "waiting", 5)
+    await ear.submit(room, member.message(room), 2)
+    conflict = await ear.answer(2)
+    assert (conflict["status"], conflict["hub"], conflict["entries"]) == (409, b64(FAR), [{"seq": 8}])
+    await ear.socket.close()
+    del member.rooms[room]
+
+
 async def test_a_key_package_is_asked_of_the_node_that_keeps_it(
     at: MemberNode, member: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import socket as sockets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ import aiohttp
 import pytest
 
 from hedgerow_node.http import bounds
+from hedgerow_node.http.member.acknowledging import Acknowledgements
 from hedgerow_node.http.member.lines import Lines
+from hedgerow_node.store.private.values import Session
+from hedgerow_protocol.delivery.values import AccountKey, DeviceId, RoomId
 from integration.test_member_kill import invite
 from member_devices import Device, b64
 from member_node import MemberNode, member_node
@@ -349,6 +352,28 @@ async def test_the_node_says_goodbye(tmp_path: Path) -> None:
         await closing
         (state,) = (await at.desk.delivery.overview(await session(at, ash))).rooms
         assert state.acknowledged == 1, "what was acknowledged is written before the end"
+
+
+async def test_many_acknowledgements_are_written_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is not written yet when the node stops is written then."""
+    monkeypatch.setattr(bounds, "ACKNOWLEDGEMENTS_TOGETHER_MAX", 10)
+    written: list[list[int]] = []
+    held = asyncio.Event()
+
+    async def write(acknowledged: Sequence[tuple[Session, RoomId, int]]) -> None:
+        written.append([seq for _, _, seq in acknowledged])
+        if len(written) == 2:
+            held.set()
+            await asyncio.Event().wait()
+
+    session = Session(AccountKey(b""), DeviceId(b""), 1, 1)
+    acknowledgements = Acknowledgements(write, seconds=0.0)
+    acknowledgements.add(session, [(RoomId(bytes([number])), number) for number in range(35)])
+    await held.wait()
+    assert [len(each) for each in written] == [10, 10]
+    await acknowledgements.close()
+    assert [len(each) for each in written] == [10, 10, 10, 5]
+    assert sorted(seq for each in written for seq in each) == list(range(35))
 
 
 async def session(at: MemberNode, device: Device) -> Any:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Http } from "../src/api/http.ts";
-import { Live, type LiveListener, PAUSE_MS, PING_MS, pauseAfter } from "../src/api/live.ts";
+import { DEADLINE_MS, Http } from "../src/api/http.ts";
+import { Live, type LiveListener, PAUSE_MS, PING_MS, pauseAfter, UNANSWERED_MAX } from "../src/api/live.ts";
 import { type Refused, Unreachable } from "../src/api/problems.ts";
 import type { Network, Socket } from "../src/api/types.ts";
 import { failureOf } from "../src/client/failures.ts";
@@ -137,6 +137,69 @@ test("the live channel shows its token first, hears frames, and passes over nons
   assert.deepEqual(said, ["hello", "entries 2", "welcomes"]);
   assert.equal(live.acknowledge([["room", 3]]), true);
   assert.deepEqual(last().sent.at(-1), { acknowledge: [["room", 3]] });
+});
+
+const SUBMISSION = { room: "r", mailbox: "m", id: "i", kind: "message", epoch: 0, seen: 0, payload: "p" } as const;
+
+/** A live channel that has said hello and takes submissions. */
+function open() {
+  const here = bench();
+  here.live.start();
+  here.last().says({ hello: { rooms: [], submit_bytes: 500 } });
+  return here;
+}
+
+test("a submission goes over the live channel, and its answer comes back by its number", async () => {
+  const { live, said, last } = open();
+  const [first, second, third] = [live.submit(SUBMISSION), live.submit(SUBMISSION), live.submit(SUBMISSION)];
+  assert.deepEqual(
+    last().sent,
+    [1, 2, 3].map((n) => ({ submit: SUBMISSION, n })),
+  );
+  last().says({ submitted: 2, seq: 8, time: 5, hash: "h" });
+  const { seq, time, hash } = (await second) ?? assert.fail();
+  assert.deepEqual([seq, time, hash], [8, 5, "h"]);
+  last().says({ refused: 1, status: 409, type: "tag:x/conflict", entries: [{}], head: {} });
+  await assert.rejects(first ?? assert.fail(), (problem: Refused) => {
+    assert.deepEqual([problem.status, problem.kind, problem.passing], [409, "conflict", false]);
+    return Array.isArray(problem.details.entries);
+  });
+  last().says({ refused: 3, status: 429, type: "tag:x/slow-down", retry_after: 7 });
+  await assert.rejects(third ?? assert.fail(), (problem: Refused) => problem.retryAfter === 7 && problem.passing);
+  for (const stray of [{ submitted: 2 }, { submitted: 99 }, { refused: "x" }]) last().says(stray);
+  assert.deepEqual(said, ["hello"], "what is in the way of a submission is not what is new");
+});
+
+test("what the live channel cannot take is left to a request", () => {
+  const { live, last } = bench();
+  assert.equal(live.submit(SUBMISSION), null);
+  live.start();
+  assert.equal(live.submit(SUBMISSION), null);
+  last().says({ hello: { rooms: [] } });
+  assert.equal(live.submit(SUBMISSION), null, "an older node");
+  last().says({ hello: { rooms: [], submit_bytes: 500 } });
+  assert.equal(live.submit({ ...SUBMISSION, payload: "p".repeat(500) }), null);
+  for (let count = 0; count < UNANSWERED_MAX; count++) live.submit(SUBMISSION)?.catch(() => {});
+  assert.equal(live.submit(SUBMISSION), null);
+  assert.equal(last().sent.length, UNANSWERED_MAX);
+});
+
+test("a submission without an answer ends with the channel, with its deadline, or when it is stopped", async () => {
+  const lost = open();
+  const without = lost.live.submit(SUBMISSION) ?? assert.fail();
+  lost.last().onclose?.({ code: 1006 });
+  await assert.rejects(without, Unreachable);
+  const silent = open();
+  const late = silent.live.submit(SUBMISSION) ?? assert.fail();
+  for (let waited = 0; waited < DEADLINE_MS; waited += 10_000) {
+    silent.pass(10_000);
+    silent.last().says({ pong: 1 });
+  }
+  await assert.rejects(late, Unreachable);
+  const stopped = open();
+  const cut = stopped.live.submit(SUBMISSION) ?? assert.fail();
+  stopped.live.stop();
+  await assert.rejects(cut, Unreachable);
 });
 
 test("it comes back after longer and longer pauses, and begins anew after a hello", () => {

@@ -50,8 +50,9 @@ class MortalStorage implements Storage {
 
 class Dead extends Error {}
 
-async function beginning(): Promise<{ node: ModelNode; kept: MemoryStorage }> {
+async function beginning(submitBytes = 0): Promise<{ node: ModelNode; kept: MemoryStorage }> {
   const node = await new ModelNode().open();
+  node.submitBytes = submitBytes;
   const kept = new MemoryStorage();
   const vault = await Vault.in(kept);
   await vault.create();
@@ -96,6 +97,46 @@ test("what was written is sent in order, and shown as sent", async () => {
   await client.finish();
 });
 
+test("over the live channel: short things by it, long ones and those whose line was cut by a request, each once", async () => {
+  const { node, kept } = await beginning(4_000);
+  const client = await openOn(node, kept);
+  await online(client);
+  const ways: string[] = [];
+  let cut: boolean | null = null;
+  node.tap = (method, path, reached) => {
+    if (!path.endsWith("/log") || method === "GET") return;
+    if (method === "SUBMIT" && reached === cut) {
+      cut = null;
+      ways.push("cut");
+      throw new Dead();
+    }
+    if (reached) ways.push(method);
+  };
+  const { room } = await client.call("createRoom", { title: "Walks", name: "Ann" });
+  await settle(client, 20);
+  assert.ok(ways.length > 0 && ways.every((way) => way === "SUBMIT"), `${ways}`);
+  const before = node.logs.get(room)?.length ?? 0;
+  const say = async (text: string, expected: string[]) => {
+    ways.length = 0;
+    await client.call("send", { room, text });
+    await settle(client, 20);
+    assert.deepEqual(ways, expected, text.slice(0, 20));
+  };
+  await say("one", ["SUBMIT"]);
+  await say("two, and it is long ".repeat(300), ["POST"]);
+  cut = false;
+  await say("three, which the node never heard of", ["cut", "POST"]);
+  cut = true;
+  await say("four, which it had written down", ["cut", "POST"]);
+  await say("five", ["SUBMIT"]);
+  assert.deepEqual(
+    (await texts(client, room)).map((text) => text.slice(0, 4)),
+    ["one ", "two,", "thre", "four", "five"],
+  );
+  assert.equal(node.logs.get(room)?.length, before + 5);
+  await client.finish();
+});
+
 test("a node that refuses a message for good leaves it marked; it can be tried again or dropped", async () => {
   const { node, kept } = await beginning();
   const client = await openOn(node, kept);
@@ -130,8 +171,8 @@ interface Session {
 }
 
 /** A device with one empty room. */
-async function founded(): Promise<Session> {
-  const { node, kept } = await beginning();
+async function founded(submitBytes: number): Promise<Session> {
+  const { node, kept } = await beginning(submitBytes);
   const client = await openOn(node, kept);
   await online(client);
   const { room } = await client.call("createRoom", { title: "", name: "Ann" });
@@ -174,25 +215,29 @@ async function sessionUntil(moment: number, from: Session): Promise<Session & { 
   return { died, node, kept, room, said };
 }
 
-test("killed at any step between writing and hearing back: nothing kept is lost, nothing is there twice", async () => {
-  const from = await founded();
-  let moment = 0;
-  for (let died = true; died; moment++) {
-    const session = await sessionUntil(moment, from);
-    died = session.died;
-    const client = await openOn(session.node, session.kept);
-    await online(client);
-    await settle(client, 20);
-    const seen = await texts(client, session.room);
-    const kept = session.said.map((text) => `${text} sent`);
-    // One that was not said to be kept may be there all the same, when death came after the write.
-    assert.ok(seen.length === new Set(seen).size && kept.every((text) => seen.includes(text)), `${moment}: ${seen}`);
-    assert.deepEqual(seen, [...seen].sort(), `${moment}: in order`);
-    assert.equal(session.node.logs.get(session.room)?.length, seen.length, `${moment}: in the log`);
-    await client.finish();
-  }
-  assert.ok(moment > 12, `only ${moment} moments to die`);
-});
+for (const [how, submitBytes] of [
+  ["by requests", 0],
+  ["over the live channel", 32_768],
+] as const)
+  test(`killed at any step between writing and hearing back ${how}: nothing kept is lost or there twice`, async () => {
+    const from = await founded(submitBytes);
+    let moment = 0;
+    for (let died = true; died; moment++) {
+      const session = await sessionUntil(moment, from);
+      died = session.died;
+      const client = await openOn(session.node, session.kept);
+      await online(client);
+      await settle(client, 20);
+      const seen = await texts(client, session.room);
+      const kept = session.said.map((text) => `${text} sent`);
+      // One that was not said to be kept may be there all the same, when death came after the write.
+      assert.ok(seen.length === new Set(seen).size && kept.every((text) => seen.includes(text)), `${moment}: ${seen}`);
+      assert.deepEqual(seen, [...seen].sort(), `${moment}: in order`);
+      assert.equal(session.node.logs.get(session.room)?.length, seen.length, `${moment}: in the log`);
+      await client.finish();
+    }
+    assert.ok(moment > 12, `only ${moment} moments to die`);
+  });
 
 test("a message that names itself is sent once, however often it is asked for", async () => {
   const { node, kept } = await beginning();

@@ -23,6 +23,8 @@ export class ModelNode {
   tap: Tap = () => {};
   now = 1_800_000_000;
   index: { version: number; body: string } | null = null;
+  /** Bytes of a submission that the live channel takes; 0: it takes none. */
+  submitBytes = 0;
   nodeId = "";
   /** Said to be the hub of all rooms, if it is another node. */
   hub: string | undefined;
@@ -44,9 +46,26 @@ export class ModelNode {
     socket: () => this.#socket(),
   };
 
+  /** A submission over the live channel. When the line is cut, the channel ends. */
+  async #hear(socket: Socket, text: string): Promise<void> {
+    const { submit, n } = JSON.parse(text);
+    if (submit === undefined) return;
+    const path = `/rooms/${submit.room}/log`;
+    try {
+      this.tap("SUBMIT", path, false);
+      const answer = await this.#submit(submit.room, submit);
+      this.tap("SUBMIT", path, true);
+      const said = await answer.json();
+      const frame = answer.ok ? { submitted: n, ...said } : { refused: n, status: answer.status, ...said };
+      socket.onmessage?.({ data: JSON.stringify(frame) });
+    } catch {
+      socket.onclose?.({ code: 1006 });
+    }
+  }
+
   #socket(): Socket {
     const socket: Socket = {
-      send: () => {},
+      send: (text) => void this.#hear(socket, text),
       close: () => {},
       onopen: null,
       onmessage: null,
@@ -57,7 +76,8 @@ export class ModelNode {
       const rooms = [];
       for (const room of this.logs.keys())
         rooms.push({ room, mailbox: "", acknowledged: 0, head: await this.#head(room), until: null });
-      socket.onmessage?.({ data: JSON.stringify({ hello: { rooms, welcomes: 0, asks: 0 } }) });
+      const hello = { rooms, welcomes: 0, asks: 0, ...(this.submitBytes ? { submit_bytes: this.submitBytes } : {}) };
+      socket.onmessage?.({ data: JSON.stringify({ hello }) });
     };
     setTimeout(() => {
       socket.onopen?.();

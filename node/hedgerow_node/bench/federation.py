@@ -25,7 +25,8 @@ from hedgerow_node.bench import (
 )
 from hedgerow_node.bench.federation_messages import WRITERS
 from hedgerow_node.bench.federation_world import FarRoom, Home, fill, found, home, offer
-from hedgerow_node.bench.measure import Figure
+from hedgerow_node.bench.measure import Figure, median
+from hedgerow_node.bench.rooms_append import Flush
 from hedgerow_node.memory import settle_memory
 from hedgerow_protocol.federation.fanout_values import FANOUT_MS_DEFAULT
 
@@ -96,6 +97,7 @@ def _with_nodes(
             nodes.append(stack.enter_context(home(folder / name, tokens[name], fanout_ms, nodes)))
         hub, follower, third = nodes
         _say(f"{fanout_ms} ms: three nodes are linked")
+        flushed = [_flush(folder)]
         figures = federation_joining.figures(hub, follower, third, fanout_ms=fanout_ms, quick=quick)
         two, three = _rooms(hub, follower, third)
         figures += federation_messages.figures(
@@ -112,11 +114,22 @@ def _with_nodes(
         figures += federation_growth.over_members(hub, follower, members, **how)
         _say("followers")
         figures += federation_growth.over_followers(hub, _followers(quick), **how)
+        flushed.append(_flush(folder))
+        about = "one fdatasync of a page on this disk, before and after: an answer waits for three, on two nodes"
+        figures.append(Figure(f"flush_{fanout_ms}", 1e3 * median(flushed), "ms", None, about))
         figures += [
             Figure(f"memory_{name}_{fanout_ms}", each.server.resident_kib / 1024, "MiB", None, "resident, at the end")
             for name, each in (("hub", hub), ("follower", follower))
         ]
     return figures
+
+
+def _flush(folder: Path) -> float:
+    flush = Flush(folder)
+    try:
+        return flush.median()
+    finally:
+        flush.close()
 
 
 def _rooms(hub: Home, follower: Home, third: Home) -> tuple[FarRoom, FarRoom]:

@@ -25,6 +25,8 @@ class Matrix:
         self.founder, self.reader = one.person("founder"), two.person("reader")
         self.writers = [two.person(f"writer-{number}") for number in range(WRITERS)]
         self.room = federation_matrix.room(self.founder)
+        self.heard: list[float] = []
+        """Of each run, the share of its events that came by a sync."""
         for each in (self.reader, *self.writers):
             federation_matrix.join(each, self.room, one)
 
@@ -37,9 +39,12 @@ class Matrix:
             said = sending.done()
         if said["no"] or not said["yes"]:
             raise RuntimeError(f"Synapse did not take what was sent: {said}")
-        late = percentiles(listener.settled(said["yes"]))
-        rate = said["yes"] / ((said["stop"] - said["start"]) / 1e9)
+        heard = listener.settled(said["yes"])
+        late = percentiles(heard)
+        seconds = (said["stop"] - said["start"]) / 1e9
+        rate = said["yes"] / seconds
         spent = tuple((each.cpu - before) / said["yes"] for each, before in zip(servers, cpu, strict=True))
+        self.heard.append(len(heard) / said["yes"])
         return Run(late["p50"], late["p95"], said["answer"]["p50"], rate, 0.0, spent, 0.0, said["yes"])
 
     def calm(self, listener: Listener, seconds: float) -> Run:
@@ -79,7 +84,8 @@ def figures(
             ours.append((calm, fast, joined))
             theirs.append((calm_there, fast_there, median([matrix.join() for _ in range(joins)])))
         memory = _resident(hub.server, follower.server), _resident(matrix.one.server, matrix.two.server)
-    return _figures(ours, theirs, memory)
+    about = "of Synapse's events, those that came by a sync; clients page back for the others"
+    return [*_figures(ours, theirs, memory), Figure("synapse_heard", min(matrix.heard), "of 1", None, about)]
 
 
 def _resident(*servers: Server) -> float:

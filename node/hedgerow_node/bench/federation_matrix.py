@@ -5,7 +5,6 @@ as ``pip install matrix-synapse`` leaves it: one process, SQLite, TLS between th
 Rate limits, presence and trusted key servers are switched off, and passwords are hashed cheaply.
 """
 
-import http.client
 import json
 import os
 import subprocess
@@ -18,12 +17,19 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from hedgerow_node.bench.federation_world import Line
 from hedgerow_node.bench.rooms_dialects import ID
 from hedgerow_node.bench.rooms_load import Sample
 from hedgerow_node.bench.rooms_servers import Server, free_port, wait_for
 from hedgerow_node.bench.rooms_world import b64
 
 API: Final = "/_matrix/client/v3"
+
+QUIET_SECONDS: Final = 10.0
+"""Seconds. Without anything new, after which what is missing is not waited for."""
+
+PATIENCE_SECONDS: Final = 120.0
+"""Seconds. For the first event to come."""
 
 _ANY: Final = {"per_second": 1_000_000, "burst_count": 1_000_000}
 _LIMITS: Final = {
@@ -78,34 +84,27 @@ class Person:
     host: str
     port: int
     token: str = ""
-    connection: http.client.HTTPConnection = field(init=False)
+    line: Line = field(init=False)
 
     def __post_init__(self) -> None:
-        self.connection = self.connect()
+        self.line = self.connect()
 
-    def connect(self) -> http.client.HTTPConnection:
+    def connect(self) -> Line:
         """A new connection to this server's client API."""
-        return http.client.HTTPConnection(self.host, self.port, timeout=60)
+        return Line(self.host, self.port, timeout=60)
 
-    def ask(
-        self, method: str, path: str, said: Any = None, on: http.client.HTTPConnection | None = None
-    ) -> dict[str, Any]:
+    def ask(self, method: str, path: str, said: Any = None) -> dict[str, Any]:
         """What the server answers. Raises RuntimeError for anything but 200."""
-        status, data = self.raw(method, path, said, on)
+        status, data = self.raw(method, path, said)
         if status != 200:
             raise RuntimeError(f"Synapse answered {method} {path.split('?')[0]} with {status}: {data[:300]!r}")
         told: dict[str, Any] = json.loads(data)
         return told
 
-    def raw(
-        self, method: str, path: str, said: Any = None, on: http.client.HTTPConnection | None = None
-    ) -> tuple[int, bytes]:
+    def raw(self, method: str, path: str, said: Any = None, on: Line | None = None) -> tuple[int, bytes]:
         """The same, as it comes."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        connection = on or self.connection
-        connection.request(method, API + path, json.dumps(said) if said is not None else None, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        return (on or self.line).answer(method, API + path, json.dumps(said) if said is not None else None, headers)
 
     def register(self, name: str) -> "Person":
         """Make the account."""
@@ -218,14 +217,14 @@ class Listener:
         nothing: dict[str, Any] = {"types": []}
         wanted = {"timeline": {"limit": 10_000}, "state": {"lazy_load_members": True}, "ephemeral": nothing}
         self._filter = json.dumps({"presence": nothing, "account_data": nothing, "room": wanted})
-        self._connection = person.connect()
+        self._line = person.connect()
         self._since = str(self._poll("", 0)[1]["next_batch"])
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _poll(self, since: str, wait_ms: int) -> tuple[bytes, dict[str, Any]]:
         asked = {"filter": self._filter, "timeout": wait_ms} | ({"since": since} if since else {})
-        status, data = self._person.raw("GET", f"/sync?{urlencode(asked)}", None, self._connection)
+        status, data = self._person.raw("GET", f"/sync?{urlencode(asked)}", None, self._line)
         if status != 200:
             raise RuntimeError(f"Synapse answered a sync with {status}")
         return data, json.loads(data)
@@ -247,18 +246,23 @@ class Listener:
         with self._lock:
             self._sample = Sample()
 
-    def settled(self, entries: int, seconds: float = 60.0) -> list[float]:
-        """Wait for so many; how late each was, in seconds."""
-        deadline = time.monotonic() + seconds
+    def settled(self, entries: int) -> list[float]:
+        """Wait for so many, or until nothing more comes; how late each was, in seconds.
+
+        What a server learns of later than of its successors is not always in a sync: clients page back for it.
+        """
+        many, since = 0, time.monotonic()
         while True:
             with self._lock:
                 heard = list(self._sample.late.get(0, ()))
             if self._trouble is not None:
                 raise self._trouble
-            if len(heard) == entries:
+            if len(heard) != many:
+                many, since = len(heard), time.monotonic()
+            if many >= entries or (many and time.monotonic() > since + QUIET_SECONDS):
                 return heard
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{entries} events were sent over Matrix, and {len(heard)} heard")
+            if time.monotonic() > since + PATIENCE_SECONDS:
+                raise RuntimeError(f"{entries} events were sent over Matrix, and none was heard")
             time.sleep(0.02)
 
     def close(self) -> None:

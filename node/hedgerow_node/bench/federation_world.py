@@ -24,8 +24,27 @@ from hedgerow_node.directory import door_control
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.key_package import ref_of
 
+SILENT_SECONDS_MAX: Final = 20.0
+"""Seconds. Servers keep a silent connection for a minute or so."""
+
 PATIENCE_SECONDS: Final = 60.0
 """Seconds. Until the nodes are linked, and until a newcomer has a Welcome."""
+
+
+class Line(http.client.HTTPConnection):
+    """A connection that is kept, and opened anew when it was silent for so long that the server may have closed it."""
+
+    _used = 0.0
+
+    def answer(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Status and body of an answer."""
+        if time.monotonic() > self._used + SILENT_SECONDS_MAX:
+            self.close()
+        self.request(method, path, body, headers)
+        answer = self.getresponse()
+        data = answer.read()
+        self._used = time.monotonic()
+        return answer.status, data
 
 
 class Device:
@@ -34,7 +53,7 @@ class Device:
     def __init__(self, address: str, token: bytes) -> None:
         parts = urlsplit(address)
         self._path = f"{parts.path}api/v1"
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
+        self._line = Line(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
         self._headers = {"Authorization": f"Bearer {b64(token)}", "Content-Type": "application/json"}
         self.token = b64(token)
 
@@ -43,18 +62,16 @@ class Device:
         body = json.dumps(said) if said is not None else None
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            self._connection.request(method, self._path + path, body, self._headers)
-            answer = self._connection.getresponse()
-            data = answer.read()
-            if answer.status < 300:
+            status, data = self._line.answer(method, self._path + path, body, self._headers)
+            if status < 300:
                 return json.loads(data) if data else None
-            if answer.status != 503 or time.monotonic() > deadline:
-                raise RuntimeError(f"{method} {path.split('/')[1]} was answered with {answer.status}: {data[:200]!r}")
+            if status != 503 or time.monotonic() > deadline:
+                raise RuntimeError(f"{method} {path.split('/')[1]} was answered with {status}: {data[:200]!r}")
             time.sleep(0.2)
 
     def close(self) -> None:
         """End the connection."""
-        self._connection.close()
+        self._line.close()
 
 
 @dataclass

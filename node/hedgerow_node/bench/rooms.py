@@ -1,7 +1,8 @@
 """``hedgerow bench rooms``: what the delivery of members' words costs, as ratios of one run, as JSON.
 
-A real node in a process of its own; the devices are raw sockets in others. What encrypting costs is measured in
-Chromium (:mod:`hedgerow_node.bench.rooms_browser`). Figures and what they mean: docs/figures-rooms.md.
+A real node in a process of its own; the devices are raw sockets in others. What the member app itself costs is measured
+in Node.js (:mod:`hedgerow_node.bench.rooms_away`) and Chromium (:mod:`hedgerow_node.bench.rooms_browser`). Figures and
+what they mean: docs/figures-rooms.md.
 """
 
 import asyncio
@@ -14,7 +15,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from hedgerow_node import clock
-from hedgerow_node.bench import rooms_append, rooms_browser, rooms_fanout, rooms_servers, rooms_trouble
+from hedgerow_node.bench import (
+    rooms_append,
+    rooms_away,
+    rooms_browser,
+    rooms_fanout,
+    rooms_servers,
+    rooms_slow,
+    rooms_trouble,
+)
 from hedgerow_node.bench.measure import Figure
 from hedgerow_node.bench.rooms_world import DAY_SECONDS, World
 from hedgerow_node.memory import settle_memory
@@ -29,7 +38,7 @@ AWAY_DAYS: Final = 29
 
 
 def run(*, quick: bool = False, rooms: int | None = None) -> int:
-    """Measure and print one JSON object. Takes about a minute quick, five by default."""
+    """Measure and print one JSON object. Takes about two minutes quick, fifteen by default."""
     print(json.dumps(measure(quick=quick, rooms=rooms), indent=2))
     return 0
 
@@ -68,7 +77,10 @@ def _figures(folder: Path, sizes: tuple[int, ...], rooms: int, *, quick: bool) -
         found += rooms_fanout.figures(folder, node, used, rounds=rounds, seconds=seconds)
         found += rooms_trouble.stalled(node, used[small], small, rounds=rounds, seconds=max(3.0, seconds))
         found += rooms_trouble.flooded(node, used[small], small, rounds=rounds, seconds=max(3.0, seconds))
-    return found + rooms_browser.figures(folder)
+        found += rooms_slow.figures(
+            node, used[small], small, left, rounds=rounds, seconds=min(2.0, seconds), quick=quick
+        )
+    return [*found, *rooms_away.figures(folder, quick=quick), *rooms_browser.figures(folder)]
 
 
 async def _prepare(
@@ -77,9 +89,9 @@ async def _prepare(
     """Fill a data folder and measure its store before a node is started on it."""
     world = World(data)
     try:
-        members = await world.members(max(sizes))
+        members = await world.members(max(sizes) + 2)
         used = {size: await world.room(members[:size]) for size in sizes}
-        left = await world.room(members[:2])
+        left = await world.room(members[-2:])
         for day in range(AWAY_DAYS):
             part = away * (day + 1) // AWAY_DAYS - away * day // AWAY_DAYS
             await world.write(left, part, now=int(clock.now()) - (AWAY_DAYS - day) * DAY_SECONDS)

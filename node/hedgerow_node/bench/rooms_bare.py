@@ -1,8 +1,9 @@
 """The reference for fan-out: as little as is still durable, on the same libraries. Prints its address.
 
-It takes what the node takes and tells what the node tells (JSON with base64url in it): each message is stored (SQLite,
-WAL, ``synchronous = FULL``, a writer thread with group commit), then written to all connected sockets in one joined
-write for each, then answered. No accounts, rooms, cursors, chain of hashes, checks or limits.
+It takes what the node takes, by POST or over the socket that listens, and tells what the node tells (JSON with
+base64url in it): each message is stored (SQLite, WAL, ``synchronous = FULL``, a writer thread with group commit), then
+written to all connected sockets, in one joined write for each and with the answer to what came over it. No accounts,
+rooms, cursors, chain of hashes, checks or limits.
 """
 
 import asyncio
@@ -15,12 +16,14 @@ import sys
 import threading
 from typing import Any, TypeAlias
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 TOGETHER_MAX = 64
 
 
-Job: TypeAlias = "tuple[dict[str, Any], bytes, asyncio.Future[int]]"
+Waiting: TypeAlias = "asyncio.Future[int] | tuple[asyncio.WriteTransport, int]"
+"""Who waits for a seq: a request, or a socket with the number of its submission."""
+Job: TypeAlias = tuple[dict[str, Any], bytes, Waiting]
 """What was said, its payload, and who waits for its seq."""
 
 
@@ -55,21 +58,30 @@ class Bare:
         first = self.seq + 1
         self.seq += len(group)
         data = b"".join(frame(seq, said) for seq, (said, _, _) in enumerate(group, first))
+        answers: dict[asyncio.WriteTransport, bytes] = {}
+        for seq, (_, _, waiting) in enumerate(group, first):
+            if isinstance(waiting, tuple):
+                transport, number = waiting
+                answers[transport] = answers.get(transport, b"") + answer(number, seq)
         for transport in self.transports:
-            transport.write(data)
-        for seq, (_, _, future) in enumerate(group, first):
-            future.set_result(seq)
+            transport.write(data + answers[transport] if transport in answers else data)
+        for seq, (_, _, waiting) in enumerate(group, first):
+            if not isinstance(waiting, tuple):
+                waiting.set_result(seq)
+
+    def put(self, said: dict[str, Any], waiting: Waiting) -> None:
+        """Give a message to the writer."""
+        self.jobs.put((said, base64.urlsafe_b64decode(said["payload"] + "=="), waiting))
 
     async def append(self, request: web.Request) -> web.Response:
         """``POST /append``."""
         said = await request.json()
-        payload = base64.urlsafe_b64decode(said["payload"] + "==")
         future: asyncio.Future[int] = self.loop.create_future()
-        self.jobs.put((said, payload, future))
+        self.put(said, future)
         return web.json_response({"seq": await future})
 
     async def live(self, request: web.Request) -> web.WebSocketResponse:
-        """``GET /live``: hears everything."""
+        """``GET /live``: hears everything, and takes ``{"submit": {…}, "n": …}``."""
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
         transport = request.transport
@@ -77,8 +89,10 @@ class Bare:
         await socket.send_str('{"hello":{}}')
         self.transports.append(transport)
         try:
-            async for _ in socket:
-                pass
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    said = json.loads(message.data)
+                    self.put(said["submit"], (transport, said["n"]))
         finally:
             self.transports.remove(transport)
         return socket
@@ -89,6 +103,12 @@ def frame(seq: int, said: dict[str, Any]) -> bytes:
     entry = {"room": said["room"], "seq": seq, "epoch": said["epoch"], "id": said["id"], "payload": said["payload"]}
     body = json.dumps({"entries": [entry]}, separators=(",", ":")).encode()
     return struct.pack("!BBH", 0x81, 126, len(body)) + body
+
+
+def answer(number: int, seq: int) -> bytes:
+    """One text frame for whoever submitted over its socket."""
+    body = json.dumps({"submitted": number, "seq": seq}, separators=(",", ":")).encode()
+    return bytes((0x81, len(body))) + body
 
 
 async def main(path: str) -> None:

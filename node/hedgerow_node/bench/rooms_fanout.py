@@ -31,12 +31,24 @@ class Run:
     messages: int
 
 
-def run(server: Server, listening: Crowd, room: dict[str, Any], *, window: int, seconds: float, size: int = 300) -> Run:
-    """Send for so long, until all have heard all of it."""
+def run(
+    server: Server,
+    listening: Crowd,
+    room: dict[str, Any],
+    *,
+    window: int,
+    seconds: float,
+    size: int = 300,
+    post: bool = False,
+) -> Run:
+    """Send for so long, until all have heard all of it: over the sockets that listen, or by ``post``."""
     listening.ask("reset")
     before = server.cpu
-    with sender(server, room, window=window, seconds=seconds, size=size) as sending:
-        said = sending.done()
+    if post:
+        with sender(server, room, window=window, seconds=seconds, size=size) as sending:
+            said = sending.done()
+    else:
+        said = listening.speak(window=window, seconds=seconds, size=size)
     if said["no"] or not said["yes"]:
         raise RuntimeError(f"{server.dialect} did not take what was sent: {said}")
     told = listening.settled(said["yes"])
@@ -67,13 +79,15 @@ def figures(
                 crowds = {each.dialect: inner.enter_context(crowd(each, room, many)) for each in servers}
                 for window in WINDOWS:
                     runs: dict[str, list[Run]] = {each.dialect: [] for each in servers}
+                    posts: dict[str, list[Run]] = {each.dialect: [] for each in servers[:2]}
                     for _ in range(rounds):
-                        for each in servers:
-                            runs[each.dialect].append(
-                                run(each, crowds[each.dialect], room, window=window, seconds=seconds)
-                            )
+                        for post, into in ((False, runs), (True, posts)):
+                            for each in servers if not post else servers[:2]:
+                                heard = crowds[each.dialect]
+                                once = run(each, heard, room, window=window, seconds=seconds, post=post)
+                                into[each.dialect].append(once)
                     cpu[many, window] = median([each.cpu for each in runs["node"]])
-                    found += _figures(many, window, runs)
+                    found += [*_figures(many, window, runs), *_posted(many, window, posts)]
     small, large = min(rooms), max(rooms)
     for window in WINDOWS:
         found.append(
@@ -88,7 +102,22 @@ def figures(
     return found
 
 
+def _posted(many: int, window: int, runs: dict[str, list[Run]]) -> list[Figure]:
+    """By a request for each message, as the member app does where the live socket cannot be used."""
+    pairs = list(zip(runs["node"], runs["bare"], strict=True))
+    about = f"{many} devices, {window} under way, each message by POST"
+    rate = median([node.rate / bare.rate for node, bare in pairs])
+    cpu = median([node.cpu / bare.cpu for node, bare in pairs])
+    return [
+        Figure(
+            f"fanout_{many}_post_rate_{window}", rate, "times", None, f"deliveries a second, {about}; a prototype's"
+        ),
+        Figure(f"fanout_{many}_post_cpu_{window}", cpu, "times", None, about),
+    ]
+
+
 def _figures(many: int, window: int, runs: dict[str, list[Run]]) -> list[Figure]:
+    """Over the sockets that listen, as the member app does."""
     pairs = list(zip(runs["node"], runs["bare"], strict=True))
     name, about = f"fanout_{many}", f"{many} devices, {window} under way"
     found = [

@@ -1,4 +1,4 @@
-"""Clients in a process of their own: many that listen, or a few that send. Commands and answers are lines of JSON.
+"""Clients in a process of their own: many that listen and speak, or a few that post. Commands are lines of JSON.
 
 Raw sockets and one ``epoll``, so that what is measured is the server. Of the listeners every n-th is read closely (ids,
 seqs, how late each entry came); of the others only the bytes are counted, which must be as many as the first one's.
@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hedgerow_node.bench.rooms_dialects import DIALECTS, ID, ID_PLACE, Dialect, Place, client_frame, message_id
+from hedgerow_node.bench.rooms_talk import Talk, flood
 
 SAMPLES: Final = 10
 """Listeners that are read closely."""
 
-ACKNOWLEDGE_SECONDS: Final = 0.25
+ACKNOWLEDGE_SECONDS: Final = 1.0
 """Seconds. Between two acknowledgements of one listener: as the member app does."""
 
 KEEP_SECONDS: Final = 15.0
@@ -34,7 +35,8 @@ STALLED_BUFFER: Final = 32 * 1024
 
 SHARES: Final = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 
-_SEQ: Final = re.compile(rb'"seq":(\d+)')
+_SEQ: Final = re.compile(rb'","seq":(\d+)')
+"""Of an entry, which begins with its room; not of an answer."""
 _CHUNK: Final = 512 * 1024
 
 
@@ -77,6 +79,9 @@ class Listeners:
         self.bytes: dict[int, int] = {}
         self.samples: dict[int, Sample] = {}
         self.stalled: list[socket.socket] = []
+        self.devices: list[tuple[socket.socket, list[str]]] = []
+        """Those that read, and whose they are."""
+        self.talk: Talk | None = None
         self.last = 0
         self.buffer = bytearray(_CHUNK)
         step = max(1, len(devices) // SAMPLES)
@@ -90,6 +95,7 @@ class Listeners:
             handle = made.fileno()
             self.sockets[handle] = made
             self.bytes[handle] = 0
+            self.devices.append((made, device))
             if index % step == 0 or index == len(devices) - 1:
                 self.samples[handle] = Sample()
             self.poll.register(handle, select.EPOLLIN)
@@ -113,8 +119,14 @@ class Listeners:
         self.last = time.monotonic_ns()
         self.bytes[handle] += size
         sample = self.samples.get(handle)
+        talk = self.talk
+        if sample is None and (talk is None or handle not in talk.under_way):
+            return
+        data = bytes(memoryview(self.buffer)[:size])
+        if talk is not None:
+            self.bytes[handle] -= talk.hear(handle, data)  # an answer is no delivery
         if sample is not None:
-            sample.hear(bytes(memoryview(self.buffer)[:size]), self.last)
+            sample.hear(data, self.last)
 
     def tick(self) -> None:
         """Say what clients say from time to time, some of them at each tick."""
@@ -135,6 +147,21 @@ class Listeners:
         self.turn += share
         if self.turn >= len(self.order):
             self.turn, self.acknowledged = 0, seq
+
+    def speak(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Keep so many messages under way for so many seconds, all listeners in turn; what became of them."""
+        talk = self.talk = Talk.of(said, self.dialect, self.place, self.devices)
+        due = time.monotonic()
+        while talk.under_way:
+            for ready, _ in self.poll.poll(TICK_SECONDS):
+                if ready in self.sockets:
+                    self.read(ready)
+            if time.monotonic() >= due:
+                self.tick()
+                due = time.monotonic() + TICK_SECONDS
+        self.talk = None
+        stop = time.monotonic_ns()
+        return {"yes": talk.yes, "no": talk.no, "start": talk.start, "stop": stop, "answer": percentiles(talk.took)}
 
     def report(self, *, reset: bool) -> dict[str, Any]:
         """What came since the last reset."""
@@ -202,7 +229,10 @@ def listen(said: dict[str, Any], place: Place) -> None:
             if not line:
                 return
             asked = json.loads(line)
-            _tell(made.ended() if asked["do"] == "ended" else made.report(reset=asked["do"] == "reset"))
+            if asked["do"] == "speak":
+                _tell(made.speak(asked))
+            else:
+                _tell(made.ended() if asked["do"] == "ended" else made.report(reset=asked["do"] == "reset"))
         if time.monotonic() >= due:
             made.tick()
             due = time.monotonic() + TICK_SECONDS
@@ -293,7 +323,7 @@ def main() -> None:
     if said["do"] == "listen":
         listen(said, place)
         return
-    _tell(send(said, place))
+    _tell(flood(said, DIALECTS[said["dialect"]], place) if said["do"] == "flood" else send(said, place))
 
 
 if __name__ == "__main__":

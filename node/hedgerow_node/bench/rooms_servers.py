@@ -141,6 +141,11 @@ class Crowd:
         _say(self._started, {"do": what})
         return _hear(self._started)
 
+    def speak(self, *, window: int, seconds: float, size: int = 300, tag: int = 0) -> dict[str, Any]:
+        """They say something, each over its own connection. See :class:`hedgerow_node.bench.rooms_talk.Talk`."""
+        _say(self._started, {"do": "speak", "window": window, "seconds": seconds, "size": size, "tag": tag})
+        return _hear(self._started)
+
     def settled(self, entries: int) -> dict[str, Any]:
         """Wait until each has heard so many entries; what they say of them. Raises RuntimeError if they do not."""
         deadline = time.monotonic() + SETTLED_SECONDS_MAX
@@ -194,10 +199,11 @@ def sender(
     devices: Sequence[Any] | None = None,
     tag: int = 0,
     every: float = 0.0,
+    flood: bool = False,
 ) -> Iterator[Sender]:
-    """See :func:`hedgerow_node.bench.rooms_load.send`."""
+    """See :func:`hedgerow_node.bench.rooms_load.send`, and :func:`hedgerow_node.bench.rooms_talk.flood`."""
     asked = {
-        "do": "send",
+        "do": "flood" if flood else "send",
         "dialect": server.dialect,
         "place": asdict(server.place(room)),
         "devices": devices if devices is not None else room["devices"],

@@ -23,8 +23,9 @@ STALL_MIB_MAX: Final = bounds.LIVE_QUEUE_BYTES_MAX / 1024**2 + 4.0
 FLOOD: Final = 64
 """Messages that the flooding device keeps under way."""
 
+CALM: Final = 6
 CALM_SECONDS: Final = 0.05
-"""Seconds between two messages of the one that does not flood."""
+"""Devices that do not flood, and seconds between two messages of one: enough of them for a 99th percentile."""
 
 
 def idle(node: Server, room: dict[str, Any], many: int) -> Figure:
@@ -67,35 +68,41 @@ def _send_more(node: Server, listening: Crowd, room: dict[str, Any], messages: i
 
 
 def flooded(node: Server, room: dict[str, Any], many: int, *, rounds: int, seconds: float) -> list[Figure]:
-    """One device sends without pause: how late a calm one's words are, and what the flood comes to."""
-    flooding, calm_ones = room["devices"][:1], room["devices"][1:9]
-    ratios, shares, refused = [], [], 0
-    for _ in range(rounds):
-        late = []
-        for flood in (False, True):
-            with crowd(node, room, many) as listening:
-                told, said = _calmly(node, listening, room, calm_ones, flooding if flood else [], seconds)
-            late.append(told["late"]["1"]["p99"])
-            if said is not None:
-                allowed = bounds.DEVICE_REQUESTS_PER_SECOND * (said["stop"] - said["start"]) / 1e9
-                shares.append(said["yes"] / (bounds.DEVICE_REQUESTS_BURST + allowed))
-                refused += said["no"]
-        ratios.append(late[1] / late[0])
-    return [
-        Figure("flood_others_p99", median(ratios), "times", CALMER_MAX, f"one of {many} floods; nobody does"),
-        Figure("flood_share", max(shares), "times", 1.0, "messages it gets through; what one device may send"),
-        Figure("flood_refused", refused / rounds, "requests", None, "told to wait, in a round"),
-    ]
+    """One device sends without pause, over its socket or by many requests: the calm ones' words, and its own."""
+    found: list[Figure] = []
+    for name, how, socket in (("flood", "over its socket", True), ("flood_post", "by POST", False)):
+        ratios, shares, refused = [], [], 0
+        for _ in range(rounds):
+            late = []
+            for floods in (False, True):
+                with crowd(node, room, many) as listening:
+                    told, said = _calmly(node, listening, room, seconds, floods=floods, socket=socket)
+                late.append(told["late"]["1"]["p99"])
+                if said is not None:
+                    allowed = bounds.DEVICE_REQUESTS_PER_SECOND * (said["stop"] - said["start"]) / 1e9
+                    shares.append(said["yes"] / (bounds.DEVICE_REQUESTS_BURST + allowed))
+                    refused += said["no"]
+            ratios.append(late[1] / late[0])
+        found += [
+            Figure(
+                f"{name}_others_p99", median(ratios), "times", CALMER_MAX, f"one of {many} floods {how}; nobody does"
+            ),
+            Figure(f"{name}_share", max(shares), "times", 1.0, "messages it gets through; what one device may send"),
+            Figure(f"{name}_refused", refused / rounds, "messages", None, "told to come back later, in a round"),
+        ]
+    return found
 
 
 def _calmly(
-    node: Server, listening: Crowd, room: dict[str, Any], calm: list[Any], flooding: list[Any], seconds: float
+    node: Server, listening: Crowd, room: dict[str, Any], seconds: float, *, floods: bool, socket: bool
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     listening.ask("reset")
-    quiet = sender(node, room, window=2, seconds=seconds, devices=calm, tag=1, every=CALM_SECONDS)
-    if not flooding:
+    calm, flooding = room["devices"][1 : 1 + CALM], room["devices"][:1]
+    quiet = sender(node, room, window=CALM, seconds=seconds, devices=calm, tag=1, every=CALM_SECONDS)
+    if not floods:
         with quiet as words:
             return listening.settled(words.done()["yes"]), None
-    with sender(node, room, window=FLOOD, seconds=seconds, devices=flooding, tag=2) as flood, quiet as words:
-        said, other = words.done(), flood.done()
+    flood = sender(node, room, window=FLOOD, seconds=seconds, devices=flooding, tag=2, flood=socket)
+    with flood as water, quiet as words:
+        said, other = words.done(), water.done()
         return listening.settled(said["yes"] + other["yes"]), other

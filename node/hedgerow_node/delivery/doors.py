@@ -8,8 +8,9 @@ mailbox of its own takes part; anything else is ``UNKNOWN``, whether it exists o
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from hedgerow_node.store.errors import StoreError
 from hedgerow_node.store.private.values import (
     BlobFile,
     ClaimedKeyPackage,
@@ -36,7 +37,10 @@ from hedgerow_protocol.delivery.values import (
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Timestamp
 
-__all__ = ["Delivery", "Happened", "Refusal", "Refused", "Session", "Waiting"]
+__all__ = ["Delivery", "Happened", "Outcome", "Refusal", "Refused", "Session", "Waiting"]
+
+Outcome: TypeAlias = Accepted | Refetch | Refused | Waiting | StoreError
+"""What became of a submission: a failure as a value."""
 
 
 class Delivery(Protocol):
@@ -66,6 +70,16 @@ class Delivery(Protocol):
         in ``welcomes``; foreign mailbox in ``removes``; ``seen`` beyond the head), TOO_LARGE, TOO_MANY (the room is
         full of undelivered words), StoreBusyError. In a room of another hub also :class:`Waiting` (after 5 seconds at
         most): the entry is on its way and arrives by the log; ENDED: it was given up.
+        """
+        ...
+
+    def hand_in(
+        self, session: Session, submission: Submission, told: Callable[[Outcome], None], *, now: Timestamp
+    ) -> None:
+        """The same for whoever does not wait, without a task for each: ``told`` is called once, on the event loop.
+
+        It hears of :class:`Accepted` right before :attr:`tell` is called for the same commit of the store, so that both
+        can go out in one write. It must not raise. What is refused at once is raised, and ``told`` is not called.
         """
         ...
 

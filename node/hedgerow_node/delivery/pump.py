@@ -1,7 +1,7 @@
 """Group commit: submissions that wait at the same moment share one transaction and one flush of the disk.
 
-While one group is being written the next one gathers, so a lone submission waits for nobody, and under load the cost
-of the disk is shared by all that came meanwhile.
+While one group is being written and told the next one gathers, so a lone submission waits for nobody, and under load
+the cost of the disk, and of writing to all who listen, is shared by all that came meanwhile.
 """
 
 import asyncio
@@ -21,11 +21,9 @@ from hedgerow_protocol.delivery.values import Accepted, Conflict
 
 LOG = logging.getLogger(__name__)
 
-TOGETHER_MAX: Final = 32
-"""Submissions. In one transaction: a flush costs less than they do."""
 
-GROUPS_MAX: Final = 2
-"""Groups. Under way at once: while one is being written, those who sent the one before hear of it and go on."""
+TOGETHER_MAX: Final = 64
+"""Submissions. In one transaction, and then in one write to each receiver."""
 
 TOGETHER_BYTES_MAX: Final = 4 * 1024 * 1024
 """Bytes. Payloads in one transaction: what a slow disk flushes within a moment."""
@@ -65,8 +63,7 @@ class Pump:
         self._scribe = scribe
         self._appender = appender
         self._waiting: deque[_Waiting] = deque()
-        self._groups: set[asyncio.Task[None]] = set()
-        self._soon = False
+        self._writing: asyncio.Task[None] | None = None
         self._closed = False
 
     async def submit(self, arrived: Arrived) -> Accepted | Conflict:
@@ -92,30 +89,16 @@ class Pump:
         if len(self._waiting) >= WAITING_MAX:
             raise StoreBusyError("Too much is waiting to be written. Try again in a moment.")
         self._waiting.append(waiting)
-        if not self._soon:
-            # Not at once: what else arrives in this turn of the loop belongs to the same group.
-            self._soon = True
-            asyncio.get_running_loop().call_soon(self._begin)
+        if self._writing is None:
+            # It begins at the end of this turn of the loop: what else arrives in it belongs to the same group.
+            self._writing = asyncio.get_running_loop().create_task(self._write_all(), name="submissions")
         return waiting
 
     async def close(self) -> None:
         """Write what waits, then stop."""
         self._closed = True
-        while self._waiting or self._groups:
-            self._begin()
-            await asyncio.wait(self._groups)
-
-    def _begin(self) -> None:
-        self._soon = False
-        while self._waiting and len(self._groups) < GROUPS_MAX:
-            task = asyncio.get_running_loop().create_task(self._write(self._gather()), name="a group of submissions")
-            self._groups.add(task)
-            task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._groups.discard(task)
-        if not self._soon and self._waiting:
-            self._begin()
+        if self._writing is not None:
+            await self._writing
 
     def _gather(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -127,20 +110,31 @@ class Pump:
                 size += len(waiting.arrived.submission.payload)
         return group
 
-    async def _write(self, group: list[_Waiting]) -> None:
+    async def _write_all(self) -> None:
+        """One group after the other. While one is told, nothing is written: two threads would only take turns."""
         try:
-            await self._scribe.write(partial(self._append, [each.arrived for each in group]), partial(_tell, group))
+            while self._waiting:
+                await self._write_one()
+        finally:
+            self._writing = None
+
+    async def _write_one(self) -> None:
+        group: list[_Waiting] = []
+        try:
+            await self._scribe.write(partial(self._append, group), partial(_tell, group))
         except StoreError as error:
-            for each in group:
+            for each in group or self._gather():
                 each.tell(type(error)(str(error)))
         except Exception:
             # A mistake of ours in one group must not stop all that come after it.
             LOG.exception("A group of submissions could not be written")
-            for each in group:
+            for each in group or self._gather():
                 each.tell(StoreError("This could not be written."))
 
-    def _append(self, arrived: list[Arrived], connection: Connection) -> tuple[Batch, Happened]:
-        batch = self._appender.append(connection, arrived)
+    def _append(self, group: list[_Waiting], connection: Connection) -> tuple[Batch, Happened]:
+        # In the writer's thread: what has arrived until now is in it.
+        group += self._gather()
+        batch = self._appender.append(connection, [each.arrived for each in group])
         return batch, batch.happened
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 
-from hedgerow_node.delivery.doors import Delivery
+from hedgerow_node.delivery import pump
+from hedgerow_node.delivery.doors import Delivery, Outcome
 from hedgerow_node.delivery.files import BlobRoom
 from hedgerow_node.delivery.heads import Heads
-from hedgerow_node.delivery.pump import Pump
 from hedgerow_node.store.database import Connection
+from hedgerow_node.store.errors import StoreError
 from hedgerow_node.store.private import (
     ask_rows,
     key_package_rows,
@@ -78,12 +79,15 @@ class DeliveryService:
         self.node = NodeId(key.public[1:])
         self._heads = Heads(key)
         appender = Appender(bytes_max=room_bytes_max, entropy=entropy, sign=partial(sign_head, key))
-        self._pump = Pump(self._scribe, appender)
+        self._pump = pump.Pump(self._scribe, appender)
         self.blobs = BlobRoom(store, self._scribe)
+        self._refetching: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Write what waits."""
         await self._pump.close()
+        if self._refetching:
+            await asyncio.wait(self._refetching)
 
     # --- rooms
 
@@ -108,19 +112,42 @@ class DeliveryService:
 
     async def submit(self, session: Session, submission: Submission, *, now: Timestamp) -> Accepted | Refetch:
         """See the door."""
-        outcome = await self._append(submission, session.device_row, None, now)
-        if isinstance(outcome, Accepted):
-            return outcome
-        page = await self.log(session, submission.room, after=outcome.seen, limit=limits.LOG_PAGE_ENTRIES_MAX)
-        return Refetch(page)
+        outcome = await self._pump.submit(self._arrived(submission, session.device_row, None, now))
+        return outcome if isinstance(outcome, Accepted) else await self._refetch(session, submission.room, outcome)
+
+    def hand_in(
+        self, session: Session, submission: Submission, told: Callable[[Outcome], None], *, now: Timestamp
+    ) -> None:
+        """See the door."""
+
+        def know(outcome: pump.Outcome) -> None:
+            if isinstance(outcome, Conflict):
+                work = self._tell_refetch(session, submission.room, outcome, told)
+                task = asyncio.get_running_loop().create_task(work, name="what came first")
+                self._refetching.add(task)
+                task.add_done_callback(self._refetching.discard)
+            else:
+                told(outcome)
+
+        self._pump.hand_in(self._arrived(submission, session.device_row, None, now), know)
+
+    async def _refetch(self, session: Session, room: RoomId, conflict: Conflict) -> Refetch:
+        return Refetch(await self.log(session, room, after=conflict.seen, limit=limits.LOG_PAGE_ENTRIES_MAX))
+
+    async def _tell_refetch(
+        self, session: Session, room: RoomId, conflict: Conflict, told: Callable[[Outcome], None]
+    ) -> None:
+        try:
+            told(await self._refetch(session, room, conflict))
+        except (Refused, StoreError) as error:
+            told(error)
 
     async def submit_far(self, node: NodeId, submission: Submission, *, now: Timestamp) -> Accepted | Conflict:
         """The same for a member of another node, in a room of this one. It is in its place in the queue at once."""
-        return await self._append(submission, 0, node, now)
+        return await self._pump.submit(self._arrived(submission, 0, node, now))
 
-    async def _append(
-        self, submission: Submission, device_row: int, node: NodeId | None, now: int
-    ) -> Accepted | Conflict:
+    def _arrived(self, submission: Submission, device_row: int, node: NodeId | None, now: int) -> Arrived:
+        """A submission that was looked at. Raises :class:`Refused`."""
         check_submission(submission)
         if any(each.home == self.node for each in submission.welcomes):
             welcomes = [
@@ -128,8 +155,7 @@ class DeliveryService:
                 for each in submission.welcomes
             ]
             submission = replace(submission, welcomes=welcomes)
-        payload_hash = sha256(submission.payload).digest()
-        return await self._pump.submit(Arrived(submission, device_row, payload_hash, now, node))
+        return Arrived(submission, device_row, sha256(submission.payload).digest(), now, node)
 
     async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
         """See the door."""

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from hedgerow_node.delivery.doors import Delivery
+from hedgerow_node.delivery.doors import Delivery, Outcome
 from hedgerow_node.delivery.service import DeliveryService, check_submission
 from hedgerow_node.federation.asking import RETRY_SECONDS, Asking, expect, not_answered
 from hedgerow_node.federation.copies import Copies
 from hedgerow_node.federation.fetching import Fetching
+from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.database import Connection
+from hedgerow_node.store.errors import StoreError
 from hedgerow_node.store.private import far_sending_rows
 from hedgerow_node.store.private.outgoing_rows import Sent
 from hedgerow_node.store.private.values import (
@@ -69,6 +71,7 @@ class FarDelivery:
         self._asking = asking
         self._fetching = fetching
         self._tags = tags
+        self._handed_in = Tasks("what was handed in for another hub")
         self.create_room = here.create_room
         self.log = here.log
         self.stop = here.stop
@@ -81,6 +84,10 @@ class FarDelivery:
         self.welcomes = here.welcomes
         self.remove_welcome = here.remove_welcome
         self.prune = here.prune
+
+    async def end(self) -> None:
+        """Nobody who handed something in for another hub is told any more; it is on the disk and goes on."""
+        await self._handed_in.stop()
 
     async def submit(self, session: Session, submission: Submission, *, now: Timestamp) -> Accepted | Refetch:
         """See the door."""
@@ -101,6 +108,23 @@ class FarDelivery:
             limit = limits.LOG_PAGE_ENTRIES_MAX
             return Refetch(await self._here.log(session, submission.room, after=submission.seen, limit=limit))
         raise not_answered(answer)
+
+    def hand_in(
+        self, session: Session, submission: Submission, told: Callable[[Outcome], None], *, now: Timestamp
+    ) -> None:
+        """See the door."""
+        if submission.room not in self._copies.hubs:
+            self._here.hand_in(session, submission, told, now=now)
+        else:
+            self._handed_in.spawn(self._tell_outcome(session, submission, told, now))
+
+    async def _tell_outcome(
+        self, session: Session, submission: Submission, told: Callable[[Outcome], None], now: Timestamp
+    ) -> None:
+        try:
+            told(await self.submit(session, submission, now=now))
+        except (Refused, Waiting, StoreError) as error:
+            told(error)
 
     def _put(
         self, session: Session, hub: NodeId, submission: Submission, now: int, connection: Connection

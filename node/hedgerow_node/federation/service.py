@@ -123,6 +123,7 @@ class Federation:
 
     async def stop(self) -> None:
         """Nothing more comes or goes; the rows say where to go on."""
+        await self.delivery.end()
         for part in (self._answering, self._fetching, self._copies, self._sending, self._telling):
             await part.stop()
 

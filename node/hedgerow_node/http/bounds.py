@@ -164,8 +164,9 @@ DEVICES_REMEMBERED_MAX: Final = 4_096
 LIVE_TOKEN_SECONDS_MAX: Final = 10.0
 """Seconds. From the upgrade to the frame that holds the token."""
 
-LIVE_MESSAGE_BYTES_MAX: Final = 16 * 1024
-"""Bytes. One frame from a client: 200 acknowledgements."""
+LIVE_MESSAGE_BYTES_MAX: Final = 32 * 1024
+"""Bytes. One frame from a client: a submission of all but the longest messages (16 KiB in base64), or 200
+acknowledgements. What is larger goes by POST."""
 
 LIVE_ACKNOWLEDGEMENTS_MAX: Final = 200
 """Rooms. Acknowledged in one frame."""
@@ -175,6 +176,9 @@ LIVE_FRAMES_PER_SECOND: Final = 20.0
 
 LIVE_FRAMES_BURST: Final = 400.0
 """Frames. At once from one client."""
+
+LIVE_SUBMISSIONS_MAX: Final = 64
+"""Submissions. Under way at once over one socket; the next is read when one of them is answered."""
 
 LIVE_SOCKETS_MAX: Final = 2_500
 """Sockets. Below all connections, so that pages and the API stay reachable."""
@@ -215,6 +219,9 @@ LIVE_GOODBYE_SECONDS: Final = 3.0
 ACKNOWLEDGE_SECONDS: Final = 0.5
 """Seconds. Acknowledgements that arrive on live sockets are written together so often. One that is lost in a crash is
 made again, because the client then hears the entry again."""
+
+ACKNOWLEDGEMENTS_TOGETHER_MAX: Final = 100
+"""Pairs. In one write: two milliseconds."""
 
 ACKNOWLEDGEMENTS_WAITING_MAX: Final = 20_000
 """Pairs of device and room. Acknowledgements that wait to be written."""

@@ -10,6 +10,9 @@ MEDIA = "application/json"
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": limits.SEQUENCE_MAX}
 _SECONDS = {"type": "integer", "minimum": 0, "description": "Unix seconds."}
+_NUMBER = {
+    "type": "integer", "minimum": 0, "maximum": 2**53 - 1, "description": "The client's own number of a submission.",
+}  # fmt: skip
 _YES = {"type": "boolean"}
 _TEXT = {"type": "string"}
 
@@ -185,6 +188,26 @@ SCHEMAS: dict[str, Any] = {
         },
         optional=("welcomes", "removes"),
     ),
+    "LiveSubmission": _object(
+        {"submit": {"allOf": [_ref("Submission"), _object({"room": ROOM})]}, "n": _NUMBER},
+    ),
+    "LiveSubmitted": {"allOf": [_object({"submitted": _NUMBER}), _ref("Accepted")]},
+    "LiveRefused": {
+        "description": "What the POST would have answered; with entries and head where another commit was first.",
+        "allOf": [
+            _object(
+                {
+                    "refused": _NUMBER,
+                    "retry_after": {"type": "integer", "minimum": 0, "description": "Seconds."},
+                    "entries": _array(_ref("Entry"), limits.LOG_PAGE_ENTRIES_MAX),
+                    "head": _ref("Head"),
+                    "hub": HUB,
+                },
+                optional=("retry_after", "entries", "head", "hub"),
+            ),
+            _ref("Problem"),
+        ],
+    },
     "Accepted": _object({"seq": {"type": "integer", "minimum": 1}, "time": _SECONDS, "hash": HASH}),
     "Places": _object(
         {
@@ -280,7 +303,9 @@ OPERATIONS: dict[tuple[str, str], Described] = {
     ("DELETE", "/sealed/{name}"): ("removeSealed", "Forget it", None, _NOTHING),
     ("PUT", "/rendezvous/{id}/{side}"): ("leaveAt", "Leave something for a device to link", _ref("Left"), _NOTHING),
     ("GET", "/rendezvous/{id}/{side}"): ("foundAt", "What the other device has left", None, _ref("Left")),
-    ("GET", "/live"): ("live", "The live socket: see docs/api.md", None, None),
+    ("GET", "/live"): (
+        "live", "The live socket: see docs/api.md; schemas LiveSubmission, LiveSubmitted and LiveRefused", None, None,
+    ),
 }  # fmt: skip
 
 PATH_SCHEMAS: Final = {

@@ -1,16 +1,39 @@
 /**
  * The live channel: one WebSocket to `/api/v1/live` that comes back by itself, with growing, jittered pauses.
  *
- * It only carries hints and entries; what was missed while it was down is fetched from the log after each `hello`.
+ * It carries hints and entries, and takes submissions. What was missed while it was down is fetched from the log after
+ * each `hello`; a submission without an answer goes by HTTP, and its id puts it into the log once.
  */
-import type { B64, EntryAnswer, HeadAnswer, Later, MailboxAnswer, Network, Socket } from "./types.ts";
+import { DEADLINE_MS } from "./http.ts";
+import { refusalIn, Unreachable } from "./problems.ts";
+import type {
+  Accepted,
+  B64,
+  EntryAnswer,
+  HeadAnswer,
+  Later,
+  MailboxAnswer,
+  Network,
+  Socket,
+  SubmissionBody,
+} from "./types.ts";
 
 /** Milliseconds of the first and the longest pause between two attempts. */
 export const PAUSE_MS = { first: 500, longest: 60_000 } as const;
 /** Milliseconds between two signs of life, and until the lack of an answer ends the connection. */
 export const PING_MS = { every: 30_000, deadline: 20_000 } as const;
 
+/** Submissions without an answer; above it they go by HTTP. The node stops reading at 64. */
+export const UNANSWERED_MAX = 32;
+
 export type LiveEntry = EntryAnswer & { readonly room: B64 };
+
+interface Unanswered {
+  resolve(accepted: Accepted): void;
+  reject(problem: Error): void;
+  /** Takes the deadline back. */
+  cancel(): void;
+}
 
 export interface LiveListener {
   /** Connected and let in, and what waits: catch up now. */
@@ -39,6 +62,10 @@ export class Live {
   #socket: Socket | null = null;
   #failures = 0;
   #pings = 0;
+  #submissions = 0;
+  /** Bytes that a frame with a submission may have; 0: this node takes none. */
+  #submitBytes = 0;
+  readonly #unanswered = new Map<number, Unanswered>();
   #cancel: () => void = () => {};
   #stopped = false;
   #up = false;
@@ -77,6 +104,7 @@ export class Live {
     this.#socket = null;
     this.#up = false;
     if (socket) silence(socket);
+    this.#giveUp();
   }
 
   get up(): boolean {
@@ -90,6 +118,34 @@ export class Live {
     return true;
   }
 
+  /**
+   * Puts something into a room's log; null when that cannot be done here and now (then use the HTTP route).
+   * Throws `Refused`, and `Unreachable` when the channel ended before the answer: it may be in the log all the same.
+   */
+  submit(submission: SubmissionBody & { readonly room: B64 }): Promise<Accepted> | null {
+    const socket = this.#socket;
+    if (!this.#up || !socket || this.#unanswered.size >= UNANSWERED_MAX) return null;
+    const n = ++this.#submissions;
+    const frame = JSON.stringify({ submit: submission, n }); // ASCII: a character is a byte
+    if (frame.length > this.#submitBytes) return null;
+    return new Promise((resolve, reject) => {
+      const late = () => this.#answered(n)?.reject(new Unreachable("no answer in time"));
+      this.#unanswered.set(n, { resolve, reject, cancel: this.#world.later(DEADLINE_MS, late) });
+      socket.send(frame);
+    });
+  }
+
+  #answered(n: unknown): Unanswered | undefined {
+    const one = this.#unanswered.get(n as number);
+    this.#unanswered.delete(n as number);
+    one?.cancel();
+    return one;
+  }
+
+  #giveUp(): void {
+    for (const n of [...this.#unanswered.keys()]) this.#answered(n)?.reject(new Unreachable("the channel ended"));
+  }
+
   #hear(socket: Socket, data: unknown): void {
     if (socket !== this.#socket || typeof data !== "string") return;
     const frame = readFrame(data);
@@ -98,10 +154,15 @@ export class Live {
       this.#up = true;
       this.#failures = 0;
       this.#rest(socket);
-      this.#listener.hello(frame.hello as MailboxAnswer);
+      const hello = frame.hello as MailboxAnswer & { readonly submit_bytes?: number };
+      this.#submitBytes = hello.submit_bytes ?? 0;
+      this.#listener.hello(hello);
     }
     if (frame.pong !== undefined) this.#rest(socket);
-    if (Array.isArray(frame.entries)) this.#listener.entries(frame.entries as LiveEntry[]);
+    if (frame.submitted !== undefined) this.#answered(frame.submitted)?.resolve(frame as unknown as Accepted);
+    // A refusal carries entries, too: of the log that is in the way, not of what is new to everybody.
+    if (frame.refused !== undefined) this.#answered(frame.refused)?.reject(refusalIn(frame));
+    else if (Array.isArray(frame.entries)) this.#listener.entries(frame.entries as LiveEntry[]);
     if (Array.isArray(frame.heads)) this.#listener.heads(frame.heads as (HeadAnswer & { room: B64 })[]);
     if (frame.welcomes) this.#listener.welcomes();
     if (frame.asks) this.#listener.asks();
@@ -123,6 +184,7 @@ export class Live {
     this.#socket = null;
     this.#up = false;
     silence(socket);
+    this.#giveUp();
     if (this.#stopped) return;
     if (code === 4401) {
       this.#stopped = true;

@@ -43,6 +43,15 @@ export async function refusalOf(answer: Response): Promise<Refused> {
   } catch {
     // An answer from something in between, such as a proxy: the status says it all.
   }
-  const seconds = Number(answer.headers.get("Retry-After") ?? "");
-  return new Refused(answer.status, details, Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) : 0);
+  return new Refused(answer.status, details, pauseIn(answer.headers.get("Retry-After")));
+}
+
+/** The same, as the live channel tells it. */
+export function refusalIn(frame: Readonly<Record<string, unknown>>): Refused {
+  return new Refused(typeof frame.status === "number" ? frame.status : 500, frame, pauseIn(frame.retry_after));
+}
+
+function pauseIn(said: unknown): number {
+  const seconds = Number(said ?? "");
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) : 0;
 }

@@ -22,8 +22,8 @@ import { TimelineWriter } from "./timeline.ts";
 const BATCH = 50;
 /** Entries asked for at once. */
 const PAGE = 200;
-/** Milliseconds in which acknowledgements are gathered. */
-const ACKNOWLEDGE_MS = 250;
+/** Milliseconds in which acknowledgements are gathered: nothing at the node needs them sooner. */
+const ACKNOWLEDGE_MS = 1_000;
 
 /** What is about to become the room's present. */
 interface Draft {
@@ -85,8 +85,9 @@ export class Follower {
     }
   }
 
+  /** What still waits to be acknowledged is no work: `flush` says it at once. */
   get busy(): boolean {
-    return this.#catching.size > 0 || this.#acknowledging;
+    return this.#catching.size > 0;
   }
 
   /** What the live channel brings. */

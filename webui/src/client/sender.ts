@@ -5,7 +5,7 @@
  * Within a room everything goes one after the other. What the log shows leaves the outbox (`follower.ts`).
  */
 import { Refused, Unreachable } from "../api/problems.ts";
-import type { EntryAnswer } from "../api/types.ts";
+import type { Accepted, EntryAnswer, SubmissionBody } from "../api/types.ts";
 import { wipe } from "../bytes/bytes.ts";
 import { toB64 } from "../bytes/text.ts";
 import { random } from "../bytes/webcrypto.ts";
@@ -215,7 +215,7 @@ export class Sender {
     };
     const { follower } = this.#core.parts;
     try {
-      const { seq, time, hash } = await this.#core.api.submit(room.id, body);
+      const { seq, time, hash } = await this.#hand(room, body);
       // A repeated submission has the time of the first one: only a clock that is behind can be told from that.
       if (time - this.#core.now > CLOCK_SECONDS) this.#core.trouble("clock", null);
       await follower.take(room, [{ seq, time, kind, epoch, id, payload, hash }]);
@@ -231,6 +231,19 @@ export class Sender {
       await this.#refused(room, submission, problem);
     }
     if (room.behind) await follower.catchUp(room);
+  }
+
+  /** Over the live channel, which costs the node half as much as a request; by a request where it cannot be used. */
+  async #hand(room: Room, body: SubmissionBody): Promise<Accepted> {
+    const { live } = this.#core;
+    try {
+      const accepted = await live?.submit({ room: room.id, ...body });
+      if (accepted) return accepted;
+    } catch (problem) {
+      // The channel ended in between. It may be in the log or not: with the same id it gets there once.
+      if (!(problem instanceof Unreachable) || this.#core.live !== live) throw problem;
+    }
+    return this.#core.api.submit(room.id, body);
   }
 
   /** The hub does not want it, now or ever. */

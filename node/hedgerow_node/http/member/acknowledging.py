@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from hedgerow_node.delivery.doors import Session
 from hedgerow_node.http import bounds
@@ -48,9 +49,12 @@ class Acknowledgements:
             self._task = None
 
     async def _write_all(self) -> None:
-        taken, self.waiting = self.waiting, {}
+        many = bounds.ACKNOWLEDGEMENTS_TOGETHER_MAX
         try:
-            await self.write([(session, room, seq) for (session, room), seq in taken.items()])
+            # A part at a time: what somebody says meanwhile does not wait for all of them.
+            for _ in range(0, len(self.waiting), many):
+                part = [(key, self.waiting.pop(key)) for key in list(islice(self.waiting, many))]
+                await self.write([(session, room, seq) for (session, room), seq in part])
         except StoreError:
             LOG.warning("Acknowledgements could not be written; the clients will make them again")
 

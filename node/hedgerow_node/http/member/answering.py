@@ -41,11 +41,14 @@ def hub_json(hub: NodeId | None) -> dict[str, str]:
     return {"hub": base64url.encode(hub)} if hub is not None else {}
 
 
-def answer_accepted(accepted: Accepted) -> web.Response:
+def accepted_members(accepted: Accepted) -> bytes:
     """Where an entry stands. The answer to every word that is written, so it is put together by hand."""
-    hash = entry_text.base64url(accepted.hash)
-    body = b'{"seq":%d,"time":%d,"hash":"%b"}' % (accepted.seq, accepted.time, hash)
-    return web.Response(body=body, headers=_JSON)
+    return b'"seq":%d,"time":%d,"hash":"%b"}' % (accepted.seq, accepted.time, entry_text.base64url(accepted.hash))
+
+
+def answer_accepted(accepted: Accepted) -> web.Response:
+    """The same as an answer."""
+    return web.Response(body=b"{" + accepted_members(accepted), headers=_JSON)
 
 
 def _page_members(page: LogPage) -> bytes:
@@ -58,8 +61,12 @@ def answer_page(page: LogPage) -> web.Response:
     return web.Response(body=b"{" + _page_members(page), headers=_JSON)
 
 
-def answer_conflict(page: LogPage) -> web.Response:
-    """Another commit was first: a problem document (409) with what its author has not seen yet."""
+def conflict_members(page: LogPage) -> bytes:
+    """Another commit was first: the members of a problem document (409), with what its author has not seen yet."""
     problem = Problem(409, "Another change of this room came first. Look at it, then try again.", type="conflict")
-    body = dump(problem_document(problem))[:-1] + b"," + _page_members(page)
-    return web.Response(status=409, body=body, headers={"Content-Type": PROBLEM_TYPE})
+    return dump(problem_document(problem))[1:-1] + b"," + _page_members(page)
+
+
+def answer_conflict(page: LogPage) -> web.Response:
+    """The same as an answer."""
+    return web.Response(status=409, body=b"{" + conflict_members(page), headers={"Content-Type": PROBLEM_TYPE})

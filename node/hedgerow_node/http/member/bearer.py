@@ -17,7 +17,7 @@ from hedgerow_node.http.member.desk import DESK, Desk
 from hedgerow_node.http.member.pace import too_much
 from hedgerow_node.http.problems import Problem
 from hedgerow_node.http.site import CALLER, SITE
-from hedgerow_node.store.errors import StoreBusyError
+from hedgerow_node.store.errors import StoreBusyError, StoreError
 
 TOKEN_BYTES: Final = 32
 
@@ -57,6 +57,17 @@ def problem_of_waiting(waiting: Waiting) -> Problem:
     """Another node has not answered yet: what was asked is kept and goes on."""
     headers = (("Retry-After", str(int(waiting.retry_after) + 1)),)
     return Problem(503, waiting.sentence, headers=headers, type="waiting")
+
+
+def problem_of_failure(error: Refused | Waiting | StoreError) -> Problem:
+    """Whatever the services say instead of doing it, as an answer."""
+    if isinstance(error, Refused):
+        return problem_of(error)
+    if isinstance(error, Waiting):
+        return problem_of_waiting(error)
+    if isinstance(error, StoreBusyError):
+        return Problem(503, str(error), headers=(("Retry-After", "2"),), type="busy")
+    return Problem(503, "This site cannot write anything down just now. Try again later.")
 
 
 def not_signed_in() -> Problem:
@@ -121,12 +132,8 @@ def open_to_all(handler: OpenHandler) -> Handler:
 async def _answer(request: web.Request, answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
     try:
         response = await answering
-    except Refused as refused:
-        raise problem_of(refused) from None
-    except Waiting as waiting:
-        raise problem_of_waiting(waiting) from None
-    except StoreBusyError as busy:
-        raise Problem(503, str(busy), headers=(("Retry-After", "2"),), type="busy") from None
+    except (Refused, Waiting, StoreBusyError) as error:
+        raise problem_of_failure(error) from None
     finally:
         let_go(request)
     if not response.prepared:

@@ -17,6 +17,12 @@ class Bodies:
     held_max: int = bounds.MEMBER_BODIES_BYTES_MAX
     held: int = 0
 
+    def hold(self, size: int) -> None:
+        """Count so many more in. Raises Problem (503)."""
+        if self.held + size > self.held_max:
+            raise Problem(503, "Too much is arriving at once. Try again in a moment.", headers=(("Retry-After", "5"),))
+        self.held += size
+
 
 BODIES = web.AppKey("bodies", Bodies)
 _HELD = web.RequestKey("held", int)
@@ -54,9 +60,7 @@ async def read_body(request: web.Request, size_max: int) -> bytes:
 
 
 def _hold(request: web.Request, bodies: Bodies, size: int) -> None:
-    if bodies.held + size > bodies.held_max:
-        raise Problem(503, "Too much is arriving at once. Try again in a moment.", headers=(("Retry-After", "5"),))
-    bodies.held += size
+    bodies.hold(size)
     request[_HELD] = request.get(_HELD, 0) + size
 
 

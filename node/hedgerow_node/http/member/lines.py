@@ -40,6 +40,8 @@ class Receiver:
     """What happened since it came in, until it is told where everything stands; ``None`` from then on."""
     ending: asyncio.TimerHandle | None = None
     """A close frame was written; when this fires, the other side has not taken it."""
+    owed: bytes = b""
+    """Frames that go out with the next write, or at the end of this turn of the loop."""
 
 
 @dataclass(slots=True)
@@ -52,10 +54,14 @@ class Lines:
     """Receivers let go because they did not read, since the start."""
     behind: set[Receiver] = field(default_factory=set)
     """Those for whom something waited when they were last written to."""
+    _owing: list[Receiver] = field(default_factory=list)
 
     def write(self, receiver: Receiver, data: bytes) -> None:
         """Write whole frames to one receiver, or let it go when too much waits for it. Never blocks."""
         transport = receiver.transport
+        if receiver.owed:
+            data += receiver.owed
+            receiver.owed = b""
         if receiver.ending is not None or transport.is_closing():
             return
         waiting = transport.get_write_buffer_size()
@@ -70,7 +76,28 @@ class Lines:
     def write_all(self, receivers: Iterable[Receiver], data: bytes) -> None:
         """The same bytes to each."""
         for receiver in tuple(receivers):
-            self.write(receiver, data)
+            transport = receiver.transport
+            if receiver.owed or receiver.ending is not None or transport.get_write_buffer_size():
+                self.write(receiver, data)
+            elif not transport.is_closing():
+                transport.write(data)
+
+    def owe(self, receiver: Receiver, data: bytes) -> None:
+        """Write whole frames together with what else is written to the receiver in this turn of the loop.
+
+        A write costs the system far more than a few more bytes in it.
+        """
+        if not self._owing:
+            asyncio.get_running_loop().call_soon(self._pay)
+        if not receiver.owed:
+            self._owing.append(receiver)
+        receiver.owed += data
+
+    def _pay(self) -> None:
+        owing, self._owing = self._owing, []
+        for receiver in owing:
+            if receiver.owed:
+                self.write(receiver, b"")
 
     def bound_queues(self) -> None:
         """Cut the longest queues when all of them together hold too much."""

@@ -8,16 +8,18 @@ import asyncio
 import json
 from typing import Any, Final
 
-from aiohttp import WSMsgType, hdrs, web
+from aiohttp import WSMessage, WSMsgType, hdrs, web
 
 from hedgerow_node.http import bounds
 from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import head_json, hub_json
 from hedgerow_node.http.member.bearer import desk_of, token_of
+from hedgerow_node.http.member.body import BODIES
 from hedgerow_node.http.member.desk import Desk
 from hedgerow_node.http.member.fields import parse_json
 from hedgerow_node.http.member.frames import text_frame
 from hedgerow_node.http.member.lines import NOT_UNDERSTOOD, TOKEN_REFUSED, TOO_MUCH, Receiver
+from hedgerow_node.http.member.submitting import Submissions
 from hedgerow_node.http.problems import Problem
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.errors import StoreError
@@ -51,6 +53,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         timeout=bounds.LIVE_GOODBYE_SECONDS,
         heartbeat=bounds.LIVE_PING_SECONDS,
         autoclose=False,
+        decode_text=False,
     )
     try:
         await socket.prepare(request)
@@ -80,8 +83,8 @@ async def _first_frame(socket: web.WebSocketResponse) -> bytes | None:
     if message.type is not WSMsgType.TEXT:
         return None
     try:
-        frame = parse_json(message.data.encode())
-    except (Problem, UnicodeEncodeError):
+        frame = parse_json(message.data)
+    except Problem:
         return None
     text = frame.get("token") if isinstance(frame, dict) else None
     return token_of(text) if isinstance(text, str) else None
@@ -106,7 +109,12 @@ async def _serve(request: web.Request, desk: Desk, receiver: Receiver, token: by
 
 
 def _hello(request: web.Request, overview: Overview) -> bytes:
-    hello = {"node_id": base64url.encode(request.app[SITE].node_id), **overview_json(overview)}
+    site = request.app[SITE]
+    hello = {
+        "node_id": base64url.encode(site.node_id),
+        "submit_bytes": bounds.LIVE_MESSAGE_BYTES_MAX,
+        **overview_json(overview),
+    }
     return text_frame(json.dumps({"hello": hello}, separators=(",", ":")).encode())
 
 
@@ -129,42 +137,48 @@ def overview_json(overview: Overview) -> dict[str, Any]:
 async def _listen(request: web.Request, desk: Desk, receiver: Receiver) -> None:
     """Read what the device says until its socket ends; after our goodbye, only to hear the answer to it."""
     lines = desk.receivers.lines
+    # Both are made when they are needed: most sockets are silent, and there are many.
     bucket: TokenBucket | None = None
-    monotonic = request.app[SITE].monotonic
+    submissions: Submissions | None = None
+    site = request.app[SITE]
     while True:
         message = await receiver.socket.receive()
         if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             return
         if receiver.ending is not None:
             continue
-        if message.type is WSMsgType.BINARY:
-            lines.end(receiver, NOT_UNDERSTOOD)
-            continue
-        if bucket is None:
-            bucket = TokenBucket(bounds.LIVE_FRAMES_PER_SECOND, bounds.LIVE_FRAMES_BURST)
-        if not bucket.take(1, monotonic()):
-            lines.end(receiver, TOO_MUCH)
-            continue
         try:
-            reply = _hear(desk, receiver, message.data)
-        except (Problem, UnicodeEncodeError):
+            frame = _frame_of(message)
+            if "submit" in frame:
+                if submissions is None:
+                    submissions = Submissions(desk, request.app[BODIES], receiver, site.now)
+                await submissions.take(frame, len(message.data))
+            else:
+                if bucket is None:
+                    bucket = TokenBucket(bounds.LIVE_FRAMES_PER_SECOND, bounds.LIVE_FRAMES_BURST)
+                if not bucket.take(1, site.monotonic()):
+                    lines.end(receiver, TOO_MUCH)
+                    continue
+            _hear(desk, receiver, frame)
+        except Problem:
             lines.end(receiver, NOT_UNDERSTOOD)
-            continue
-        if reply:
-            lines.write(receiver, reply)
 
 
-def _hear(desk: Desk, receiver: Receiver, text: str) -> bytes:
-    """Take one frame; the frame to answer with, if any. Raises Problem. Members nobody knows are passed over."""
-    frame = parse_json(text.encode())
-    if not isinstance(frame, dict):
-        raise Problem(400, "A frame is a JSON object.")
+def _frame_of(message: WSMessage) -> dict[str, Any]:
+    if message.type is WSMsgType.TEXT:
+        frame = parse_json(message.data)
+        if isinstance(frame, dict):
+            return frame
+    raise Problem(400, "A frame is a JSON object in text.")
+
+
+def _hear(desk: Desk, receiver: Receiver, frame: dict[str, Any]) -> None:
+    """Take what is not a submission. Raises Problem. Members nobody knows are passed over."""
     if "acknowledge" in frame:
         desk.acknowledgements.add(receiver.session, _pairs(frame["acknowledge"]))
     ping = frame.get("ping")
     if type(ping) is int and 0 <= ping <= _SEQ_MAX:
-        return text_frame(b'{"pong":%d}' % ping)
-    return b""
+        desk.receivers.lines.write(receiver, text_frame(b'{"pong":%d}' % ping))
 
 
 def _pairs(said: object) -> list[tuple[RoomId, int]]:

@@ -59,7 +59,7 @@ def _whole(request: web.Request, name: str, default: int, low: int, high: int) -
 async def submit(request: web.Request, desk: Desk, session: Session) -> web.Response:
     """``POST /rooms/{id}/log``: accepted once it is on the disk, or a conflict with what the author has not seen."""
     room = RoomId(id_in(request, "id", ROOM_ID_BYTES))
-    submission = _submission(room, await read_fields(request, bounds.SUBMISSION_BODY_BYTES_MAX))
+    submission = submission_of(room, await read_fields(request, bounds.SUBMISSION_BODY_BYTES_MAX))
     decision = await desk.delivery.submit(session, submission, now=request.app[SITE].now())
     if isinstance(decision, Refetch):
         return answer_conflict(decision.page)
@@ -67,7 +67,8 @@ async def submit(request: web.Request, desk: Desk, session: Session) -> web.Resp
     return answer_accepted(decision)
 
 
-def _submission(room: RoomId, said: Fields) -> Submission:
+def submission_of(room: RoomId, said: Fields) -> Submission:
+    """What somebody hands in for a room's log, over HTTP or the live socket. Raises Problem."""
     kind = _KINDS[said.choice("kind", *_KINDS)]
     size_max = limits.COMMIT_BYTES_MAX if kind is EntryKind.COMMIT else limits.MESSAGE_BYTES_MAX
     return Submission(

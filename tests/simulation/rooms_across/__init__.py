@@ -1,0 +1,1 @@
+"""Rooms across nodes, simulated: ten nodes, thirty rooms, one process, virtual time. :mod:`.society` runs a seed."""
