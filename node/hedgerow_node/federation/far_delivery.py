@@ -9,6 +9,7 @@ from hedgerow_node.delivery.service import DeliveryService, check_submission
 from hedgerow_node.federation.asking import RETRY_SECONDS, Asking, expect, not_answered
 from hedgerow_node.federation.copies import Copies
 from hedgerow_node.federation.fetching import Fetching
+from hedgerow_node.federation.moves import Moves
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private import far_sending_rows
 from hedgerow_node.store.private.outgoing_rows import Sent
@@ -61,7 +62,7 @@ class FarDelivery:
     """
 
     def __init__(
-        self, here: DeliveryService, copies: Copies, asking: Asking, fetching: Fetching, *, tags: bytes
+        self, here: DeliveryService, copies: Copies, asking: Asking, fetching: Fetching, moves: Moves, *, tags: bytes
     ) -> None:
         self.tell: Callable[[Happened], None] = lambda happened: None
         self._here = here
@@ -75,6 +76,10 @@ class FarDelivery:
         self.overview = here.overview
         self.heads = here.heads
         self.places = here.places
+        self.add_note = here.add_note
+        self.notes = here.notes
+        self.moves = here.moves
+        self.move = moves.move
         self.acknowledge = here.acknowledge
         self.add_key_packages = here.add_key_packages
         self.remove_key_package = here.remove_key_package

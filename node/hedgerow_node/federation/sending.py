@@ -131,6 +131,15 @@ class Sending:
             return
         self._settle(peer, answer)
 
+    def drop(self, rows: Iterable[int]) -> None:
+        """These were taken out of the outbox: whoever waits for an answer hears that none has come."""
+        for row in rows:
+            request = self._ids.pop(row, None)
+            if request is not None:
+                del self._rows[request]
+                self._forget_letter(row)
+                self._crank.feed(Answered(row))
+
     # --- inside
 
     def _settle(self, peer: NodeId | None, answer: Answer) -> None:

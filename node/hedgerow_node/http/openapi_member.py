@@ -198,6 +198,25 @@ SCHEMAS: dict[str, Any] = {
         },
         optional=("faulty",),
     ),
+    "NewNote": _object({"note": _sized(limits.ROOM_NOTE_BYTES_MAX, "Sealed to the room's devices.")}),
+    "Note": _object({"number": _WHOLE, "note": _sized(limits.ROOM_NOTE_BYTES_MAX)}),
+    "Statement": _object({"by": _fixed(32), "seq": _WHOLE, "hash": HASH, "signature": _fixed(64)}),
+    "NewMove": _object(
+        {
+            "number": {**_WHOLE, "minimum": 1},
+            "hub": NODE,
+            "statements": _array(_ref("Statement"), limits.MOVE_STATEMENTS_MAX),
+            "mailboxes": {**_array(ID, limits.MAILBOXES_OF_ROOM_MAX), "description": "Of all members' devices."},
+        }
+    ),
+    "Move": _object(
+        {
+            "number": {**_WHOLE, "minimum": 1},
+            "hub": NODE,
+            "head": {**_or_null(_ref("Head")), "description": "Where that node begins; null: it has not begun."},
+            "statements": _array(_ref("Statement"), limits.MOVE_STATEMENTS_MAX),
+        }
+    ),
     "Mailbox": _object({"mailbox": ID}),
     "MailboxState": _object(
         {
@@ -212,6 +231,7 @@ SCHEMAS: dict[str, Any] = {
                             **_or_null(_WHOLE),
                             "description": "The last seq this mailbox may read, when it was taken out; else null.",
                         },
+                        "notes": {**_WHOLE, "description": "The number of the newest note; 0: there is none."},
                         "hub": HUB,
                     },
                     optional=("hub",),
@@ -267,6 +287,10 @@ OPERATIONS: dict[tuple[str, str], Described] = {
     ("POST", "/rooms/{id}/log"): ("submit", "Put an entry into a room's log", _ref("Submission"), _ref("Accepted")),
     ("POST", "/rooms/{id}/asks"): ("askForRoom", "Ask for another device of a member", _ref("AskForRoom"), _ref("Id")),
     ("GET", "/rooms/{id}/places"): ("places", "Which nodes keep the room's log", None, _ref("Places")),
+    ("POST", "/rooms/{id}/notes"): ("addNote", "Say something beside the room's log", _ref("NewNote"), _NOTHING),
+    ("GET", "/rooms/{id}/notes"): ("notes", "What was said beside the room's log", None, _array(_ref("Note"))),
+    ("POST", "/rooms/{id}/moves"): ("move", "Its members have moved the room", _ref("NewMove"), _NOTHING),
+    ("GET", "/rooms/{id}/moves"): ("moves", "Where the room was moved, and by whom", None, _array(_ref("Move"))),
     ("POST", "/rooms/{id}/mailboxes"): ("putBack", "Undo what an invalid commit did", _ref("Mailbox"), _NOTHING),
     ("DELETE", "/rooms/{id}/mailboxes/{mailbox}"): ("stop", "One's own takes part no longer", None, _NOTHING),
     ("GET", "/mailbox"): ("mailbox", "Everything that waits for this device", None, _ref("MailboxState")),
@@ -320,8 +344,9 @@ def _operation(path: str, described: Described, *, open: bool) -> dict[str, Any]
         parameters.append({"name": "node", "in": "query", "schema": described_node})
     if path.startswith("/blobs/"):
         parameters.append({"name": "room", "in": "query", "required": True, "schema": ROOM})
-    if name == "readLog":
+    if name in ("readLog", "notes"):
         parameters.append({"name": "after", "in": "query", "schema": _WHOLE})
+    if name == "readLog":
         many = {"type": "integer", "minimum": 1, "maximum": limits.LOG_PAGE_ENTRIES_MAX}
         parameters.append({"name": "limit", "in": "query", "schema": many})
     if parameters:
