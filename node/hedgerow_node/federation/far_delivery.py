@@ -1,6 +1,7 @@
 """Delivery for members' devices, in front of the service: what concerns rooms of other hubs goes to these."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -17,6 +18,7 @@ from hedgerow_node.store.private.values import (
     BlobFile,
     ClaimedKeyPackage,
     Happened,
+    Places,
     Refetch,
     Session,
 )
@@ -75,7 +77,6 @@ class FarDelivery:
         self.stop = here.stop
         self.overview = here.overview
         self.heads = here.heads
-        self.places = here.places
         self.add_note = here.add_note
         self.notes = here.notes
         self.moves = here.moves
@@ -123,6 +124,13 @@ class FarDelivery:
             now,
             again=lambda sent: isinstance(sent.answer, SubmitConflict),
         )
+
+    async def places(self, session: Session, room: RoomId) -> Places:
+        """See the door."""
+        found = await self._here.places(session, room)
+        if found.hub == self._here.node:
+            return found
+        return replace(found, away_since=await self._asking.sending.away_since(found.hub))
 
     async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
         """See the door."""

@@ -87,6 +87,12 @@ class Sending:
         """Requests for a node that are not answered."""
         return self._machine.waiting(node)
 
+    async def away_since(self, node: NodeId) -> int | None:
+        """Since when something waits for a node to which there is no link."""
+        if self._exchange.is_up(node):
+            return None
+        return await self._database.read(lambda c: outgoing_rows.waiting_since(c, node))
+
     def up(self, node: NodeId) -> None:
         """A link is open."""
         self._crank.feed(Connected(node))

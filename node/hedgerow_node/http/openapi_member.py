@@ -190,13 +190,14 @@ SCHEMAS: dict[str, Any] = {
         {
             "hub": {**NODE, "description": "The node that orders the room; perhaps this one."},
             "followers": _array(NODE),
+            "away_since": {**_SECONDS, "description": "Since when something waits for a hub that is not there."},
             "faulty": {
                 **_array(_ref("Head"), 2),
                 "minItems": 2,
                 "description": "Two heads that contradict each other, both signed by the hub.",
             },
         },
-        optional=("faulty",),
+        optional=("faulty", "away_since"),
     ),
     "NewNote": _object({"note": _sized(limits.ROOM_NOTE_BYTES_MAX, "Sealed to the room's devices.")}),
     "Note": _object({"number": _WHOLE, "note": _sized(limits.ROOM_NOTE_BYTES_MAX)}),

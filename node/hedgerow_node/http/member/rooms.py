@@ -97,7 +97,8 @@ async def places(request: web.Request, desk: Desk, session: Session) -> web.Resp
     found = await desk.delivery.places(session, RoomId(id_in(request, "id", ROOM_ID_BYTES)))
     proof = {"faulty": [head_json(each) for each in found.faulty]} if found.faulty is not None else {}
     followers = [base64url.encode(each) for each in found.followers]
-    return answer({"hub": base64url.encode(found.hub), "followers": followers, **proof})
+    away = {"away_since": found.away_since} if found.away_since is not None else {}
+    return answer({"hub": base64url.encode(found.hub), "followers": followers, **proof, **away})
 
 
 async def stop(request: web.Request, desk: Desk, session: Session) -> web.Response:

@@ -105,6 +105,12 @@ def put(connection: Connection, outgoing: Outgoing, now: int = 0) -> Posted:
     return Posted(int(made.lastrowid or 0), outgoing.request, outgoing.node, room_of(body), now, letter)
 
 
+def waiting_since(connection: Connection, node: NodeId) -> int | None:
+    """When the oldest request that waits for a node was put here."""
+    (since,) = connection.execute(_SINCE, (node,)).fetchone()
+    return int(since) if since is not None else None
+
+
 def find(connection: Connection, node: NodeId, kind: str, about: bytes) -> Sent | None:
     """The newest request of this kind about this."""
     return _sent(connection.execute(_ABOUT, (node, kind, about)).fetchone())
@@ -169,6 +175,7 @@ def forget_answers(connection: Connection, now: int) -> None:
     connection.execute(_FORGET, (now - ANSWERS_SECONDS_KEPT, now - ACCEPTED_SECONDS_KEPT))
 
 
+_SINCE = "SELECT min(created) FROM outgoing WHERE node = ? AND status IS NULL AND created > 0"
 _OF_NODE = "SELECT count(*) FROM outgoing WHERE node = ? AND status IS NULL"
 _OF_DEVICE = "SELECT count(*) FROM outgoing WHERE device = ? AND status IS NULL"
 _PUT = "INSERT INTO outgoing (request, node, kind, room, about, device, body, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"

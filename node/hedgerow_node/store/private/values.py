@@ -212,6 +212,8 @@ class Places:
     """Nodes that keep a copy for devices of their own, as far as this node knows; without the hub."""
     faulty: tuple[Head, Head] | None = None
     """Two heads signed by the hub that no one log can have: it told two stories, and nothing more is taken from it."""
+    away_since: int | None = None
+    """Unix seconds: since when something waits for the hub, to which there is no link."""
     proof: bytes = b""
     """With ``faulty``: what proves it to anybody, :mod:`hedgerow_protocol.federation.forks`."""
 
