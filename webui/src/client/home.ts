@@ -223,6 +223,7 @@ export class Home {
   async #again(): Promise<void> {
     this.#round = this.core.world.later(ROUND_MS, () => this.core.background("round", this.#again()));
     if (!this.core.online) return;
+    for (const room of this.core.rooms.values()) if (room.record.moving) this.moves.look(room);
     await this.asking.repeat();
     await this.asking.collect(this.chores);
     this.chores.lookAll();
