@@ -1,7 +1,9 @@
 """Rooms move from one node to another: with the old one there, with it gone, and with some who lie about it."""
 
 import asyncio
+import shutil
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from hedgerow_protocol.federation.letters import Notify
 from hedgerow_protocol.federation.moving import Move, MoveStatement, move_message
 from hedgerow_protocol.federation.values import CopyFetch, MoveRead, Note, RefusalAnswer
 from hedgerow_protocol.ids import NodeId
-from linked_worlds import Node, Stranger, eventually, in_room, let_in_from, node_key, nodes, wait_log
+from linked_worlds import Node, Stranger, eventually, in_room, let_in_from, node, node_key, nodes, wait_log
 from private_worlds import NOW, Member, message
 
 MEMBERS = [Ed25519(sha256(b"moving member %d" % number).digest()) for number in range(3)]
@@ -146,6 +148,45 @@ async def test_a_room_is_rescued_with_everything_that_was_accepted(tmp_path: Pat
         assert await entries(hub, ash, room) == await entries(west, birch, room)
         again = await hub.delivery.submit(ash.session, message(room, ash, epoch=1, seen=9, id=word), now=NOW)
         assert again.seq == 9  # type: ignore[union-attr]
+
+
+async def test_a_hub_that_told_two_stories_loses_its_room(tmp_path: Path) -> None:
+    """As one does that goes on from an old backup: it gives places that it has given before to other words."""
+    async with nodes(tmp_path, "west", "east") as (wire, west, east):
+        async with node(tmp_path / "hub", wire, "hub") as hub:
+            wire.link(hub, west)
+            wire.link(hub, east)
+            room, birch, ash, cedar = await three(wire, west, hub, east)
+        shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+        async with node(tmp_path / "hub", wire, "hub") as hub:
+            wire.link(hub, west)
+            wire.link(hub, east)
+            await say(hub, ash, room, 2)
+            for where, who in ((west, birch), (east, cedar)):
+                await in_room(where, who, room, 5)
+        async with node(tmp_path / "backup", wire, "hub") as hub:
+            await say(hub, ash, room, 3)
+            wire.link(hub, west)
+            wire.link(hub, east)
+
+            async def is_shown(where: Node, who: Member) -> bool:
+                return (await where.delivery.places(who.session, room)).faulty is not None
+
+            for where, who in ((west, birch), (east, cedar)):
+                await eventually(partial(is_shown, where, who), "the proof")
+            before = await entries(west, birch, room)
+            move = await decision(west, birch, room, west.id, [birch, ash, cedar])
+            for where, who in ((west, birch), (east, cedar), (hub, ash)):
+                await where.delivery.move(who.session, move)
+            for where, who in ((west, birch), (east, cedar)):
+                await hub_is(where, who, room, west)
+                assert not await is_shown(where, who)
+            assert (await entries(west, birch, room))[: len(before)] == before
+            await say(east, cedar, room)
+            await wait_log(west, birch, room, len(before) + 1)
+            # The hub's own copy is of the other story: it is left as it is.
+            await asyncio.sleep(1)
+            assert (await hub.delivery.log(ash.session, room, after=0, limit=1)).hub is None
 
 
 async def test_nobody_moves_a_room_without_a_device_of_their_own(tmp_path: Path) -> None:

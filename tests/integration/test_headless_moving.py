@@ -70,7 +70,9 @@ def test_a_room_is_rescued_when_its_machine_is_destroyed(three: Three) -> None:
             shutil.rmtree(beech.data)
     for answer in answers:
         answer()
-    sent = {each.name: [m["text"] for m in each.room(room)["timeline"] if m.get("status") == "sent"] for each in (ann, cleo)}
+    sent = {
+        each.name: [m["text"] for m in each.room(room)["timeline"] if m.get("status") == "sent"] for each in (ann, cleo)
+    }
 
     # One of three moves nothing.
     to = node_id(ann, room)

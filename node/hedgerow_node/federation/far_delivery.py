@@ -90,7 +90,19 @@ class FarDelivery:
 
     async def submit(self, session: Session, submission: Submission, *, now: Timestamp) -> Accepted | Refetch:
         """See the door."""
-        hub = self._copies.hubs.get(submission.room)
+        hubs, room = self._copies.hubs, submission.room
+        hub = hubs.get(room)
+        try:
+            return await self._submit(session, submission, hub, now)
+        except Refused as refused:
+            # The room has moved at this very moment.
+            if refused.code is not Refusal.UNKNOWN or hubs.get(room) == hub:
+                raise
+        return await self._submit(session, submission, hubs.get(room), now)
+
+    async def _submit(
+        self, session: Session, submission: Submission, hub: NodeId | None, now: Timestamp
+    ) -> Accepted | Refetch:
         if hub is None:
             return await self._here.submit(session, submission, now=now)
         check_submission(submission)

@@ -203,8 +203,8 @@ class Moves:
     async def _fetch(self, node: NodeId, signer: NodeId, move: Pending) -> "list[Entry] | RefusalAnswer | None":
         """Take over what another node has; what it has without the old hub's signature."""
         copy = await self._copies.copy(move.room)
-        if copy is None:
-            return None
+        if copy is None or copy.faulty:
+            return None  # of two stories the one that is here goes on
         entries, answer = await self._entries(node, move, copy.head.position)
         if not isinstance(answer, CopyPart):
             return answer if isinstance(answer, RefusalAnswer) else None
