@@ -297,6 +297,18 @@ FORK_PROOF_BYTES_MAX: Final = 1024 * 1024
 BLOB_PIECE_BYTES_MAX: Final = 48 * 1024
 """Bytes. Of a file, in one letter: the letter fits one frame."""
 
+ROOM_NOTE_BYTES_MAX: Final = 4 * 1024
+"""Bytes. A member's sealed word beside the log: a statement about moving the room has 700."""
+
+ROOM_NOTES_OF_NODE_MAX: Final = 256
+"""Notes. Kept of one room from the members of one node; the oldest make room for new ones."""
+
+ROOM_NOTE_SECONDS_KEPT: Final = 30 * 86_400
+"""Seconds. A note: devices that were away for weeks still hear how the others decided."""
+
+MOVE_STATEMENTS_MAX: Final = 500
+"""Statements. About one move: one of each member of the largest room."""
+
 assert BODY_BYTES_MAX + SIGNATURES_MAX * 120 < ENVELOPE_BYTES_MAX < 65_535  # noqa: S101 - relations of constants
 assert DATES_MAX < ARRAY_ITEMS_MAX  # noqa: S101
 assert LEASE_SECONDS_DEFAULT < LEASE_SECONDS_MAX  # noqa: S101

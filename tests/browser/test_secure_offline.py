@@ -141,6 +141,7 @@ async def test_who_wipes_this_browser_leaves_no_copy_of_the_program(browser: Bro
         await page.goto(await invitation(config))
         await page.locator("input[name=name]").fill("Robin")
         await page.locator("form button[type=submit]").click()
+        await page.get_by_role("link", name="Settings").wait_for()
         await page.goto(f"http://127.0.0.1:{config.port}/app")
         await page.wait_for_function("() => caches.keys().then((names) => names.length > 0)")
         await page.get_by_role("link", name="Settings").click()

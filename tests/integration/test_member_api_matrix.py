@@ -8,10 +8,14 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from nacl.signing import SigningKey
 
 from hedgerow_node.http.member.table import MEMBER_ROUTES
+from hedgerow_protocol.delivery.values import RoomId
+from hedgerow_protocol.federation.moving import Move, move_message
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.invitation import Invitation
-from member_devices import Device, b64, new_id
+from member_devices import Device, b64, new_id, unb64
 from member_node import MemberNode, member_node
 
 TOKENS = ("", "x", "A" * 42, "A" * 43, "A" * 44, "é" * 43, " " * 43, "Bearer " + "A" * 43, b64(os.urandom(32)))
@@ -72,6 +76,15 @@ Call = tuple[str, Any, dict[str, Any]]
 """Path, what is sent, further arguments."""
 
 
+def a_move(room: str) -> dict[str, Any]:
+    """That somebody has moved a room to a node that nobody knows."""
+    member, hub = SigningKey(os.urandom(32)), NodeId(os.urandom(32))
+    to = Move(1, bytes(32), hub, 1)
+    signature = member.sign(move_message(RoomId(unb64(room)), to)).signature
+    said = {"by": b64(bytes(member.verify_key)), "seq": 1, "hash": b64(bytes(32)), "signature": b64(signature)}
+    return {"number": 1, "hub": b64(hub), "statements": [said], "mailboxes": [new_id()]}
+
+
 def call_of(at: MemberNode, it: Things, method: str, path: str) -> Call:
     """The request that its owner may make, for each bearer route that names something of somebody's."""
     room, invite = it.room, b64(it.invite.id)
@@ -99,6 +112,10 @@ def call_of(at: MemberNode, it: Things, method: str, path: str) -> Call:
         ("POST", "/rooms/{id}/log"): (f"/rooms/{room}/log", it.owner.message(room, epoch=1), {}),
         ("POST", "/rooms/{id}/asks"): (f"/rooms/{room}/asks", {"ask": b64(b"me, too")}, {}),
         ("GET", "/rooms/{id}/places"): (f"/rooms/{room}/places", None, {}),
+        ("POST", "/rooms/{id}/notes"): (f"/rooms/{room}/notes", {"note": b64(b"sealed")}, {}),
+        ("GET", "/rooms/{id}/notes"): (f"/rooms/{room}/notes", None, {}),
+        ("POST", "/rooms/{id}/moves"): (f"/rooms/{room}/moves", a_move(room), {}),
+        ("GET", "/rooms/{id}/moves"): (f"/rooms/{room}/moves", None, {}),
         ("POST", "/rooms/{id}/mailboxes"): (
             f"/rooms/{room}/mailboxes", {"mailbox": it.waiting.rooms[room]}, {},
         ),
@@ -130,6 +147,10 @@ STRANGER: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/rooms/{id}/log"): (404,),
     ("POST", "/rooms/{id}/asks"): (404,),
     ("GET", "/rooms/{id}/places"): (404,),
+    ("POST", "/rooms/{id}/notes"): (404,),
+    ("GET", "/rooms/{id}/notes"): (404,),
+    ("POST", "/rooms/{id}/moves"): (404,),
+    ("GET", "/rooms/{id}/moves"): (404,),
     ("POST", "/rooms/{id}/mailboxes"): (404,),
     ("DELETE", "/rooms/{id}/mailboxes/{mailbox}"): (404,),
     ("DELETE", "/welcomes/{id}"): (404,),
@@ -229,7 +250,16 @@ async def test_another_device_of_the_person_is_in_no_room_by_itself(at: MemberNo
     where, said, more = call_of(at, it, method, path)
     answer = await it.device.ask(method, where, said, **more)
     of_the_room = path.startswith(
-        ("/rooms/{id}/log", "/rooms/{id}/mailboxes", "/rooms/{id}/places", "/blobs", "/key-packages/{ref}", "/welc")
+        (
+            "/rooms/{id}/log",
+            "/rooms/{id}/mailboxes",
+            "/rooms/{id}/places",
+            "/rooms/{id}/notes",
+            "/rooms/{id}/moves",
+            "/blobs",
+            "/key-packages/{ref}",
+            "/welc",
+        )
     )
     if of_the_room and path != "/welcomes":
         assert answer.status == 404, answer.body

@@ -15,6 +15,7 @@ from hedgerow_protocol.federation import forks
 from hedgerow_protocol.federation.forks import Proof, compare, link_of, proves
 from hedgerow_protocol.federation.mirror import Faulty, Gap, Held, New, check
 from hedgerow_protocol.federation.moving import (
+    Decision,
     Move,
     MoveStatement,
     decided,
@@ -195,6 +196,8 @@ MEMBERS = [Ed25519(sha256(b"member %d" % number).digest()) for number in range(5
 NAMES = [bytes(each.verify_key) for each in MEMBERS]
 MOVE = Move(9, TRUE.position(9).hash, NodeId(OTHER_KEY.public[1:]), 1)
 
+DECIDED = Decision(MOVE.hub, 1, 9)
+
 
 def says(member: Ed25519, move: Move = MOVE) -> MoveStatement:
     return MoveStatement(bytes(member.verify_key), move, member.sign(move_message(ROOM, move)).signature)
@@ -202,9 +205,9 @@ def says(member: Ed25519, move: Move = MOVE) -> MoveStatement:
 
 def test_more_than_half_of_the_members_move_a_room() -> None:
     assert decided(ROOM, map(says, MEMBERS[:2]), NAMES) is None
-    assert decided(ROOM, map(says, MEMBERS[:3]), NAMES) == MOVE
+    assert decided(ROOM, map(says, MEMBERS[:3]), NAMES) == DECIDED
     assert decided(ROOM, map(says, MEMBERS[:2]), NAMES[:4]) is None, "half is not more than half"
-    assert decided(ROOM, [says(MEMBERS[0])], NAMES[:1]) == MOVE
+    assert decided(ROOM, [says(MEMBERS[0])], NAMES[:1]) == DECIDED
     assert decided(ROOM, [], []) is None
 
 
@@ -219,12 +222,18 @@ def test_only_members_who_sign_one_next_move_count() -> None:
         [replace(says(third), by=NAMES[3])],
         [says(third), says(third, elsewhere)],
         [says(third, replace(MOVE, number=2))],
-        [says(third, replace(MOVE, seq=8))],
+        [says(MEMBERS[1], replace(MOVE, seq=8))],
     ):
         assert decided(ROOM, [*two, *useless], NAMES) is None
+    # Each names the newest entry that its device has; the new hub begins at none before the highest of them.
+    later = replace(MOVE, seq=12)
+    assert decided(ROOM, [*two, says(third, replace(MOVE, seq=8))], NAMES) == DECIDED
+    assert decided(ROOM, [*two, says(third, later), says(third)], NAMES) == replace(DECIDED, least=12)
     assert decided(ROOM, map(says, MEMBERS), NAMES, moved=1) is None
     again = replace(MOVE, number=2)
-    assert decided(ROOM, [says(each, again) for each in MEMBERS], NAMES, moved=1) == again
+    assert decided(ROOM, [says(each, again) for each in MEMBERS], NAMES, moved=1) == replace(DECIDED, number=2)
+    both = [*[says(each) for each in MEMBERS], *[says(each, again) for each in MEMBERS[:3]]]
+    assert decided(ROOM, both, NAMES) == replace(DECIDED, number=2), "the later of two"
     twisted = [*[says(each) for each in MEMBERS[:3]], *[says(each, elsewhere) for each in MEMBERS]]
     assert decided(ROOM, twisted, NAMES) is None
 

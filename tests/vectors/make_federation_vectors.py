@@ -102,6 +102,9 @@ def requests() -> list[values.RequestBody]:
         values.AskGone(ROOM, ASK),
         values.BlobGet(ROOM, BLOB, 49_152),
         values.BlobPut(ROOM, BLOB, 49_160, 49_152, b"the rest"),
+        values.Note(ROOM, b"sealed note"),
+        values.CopyFetch(ROOM, 1, 2),
+        values.MoveRead(ROOM, 1, (MAILBOX, OTHER_MAILBOX)),
     ]
 
 
@@ -115,6 +118,9 @@ def answers() -> list[values.AnswerBody]:
         values.SubmitConflict(4, 9),
         values.Following(head_of(LOG[3]), (FELLOW,)),
         values.BlobBytes(49_160, b"the rest"),
+        values.CopyPart(head_of(LOG[2]), (LOG[1], LOG[2], LOG[3]), False),
+        values.Moved(head_of(LOG[3])),
+        values.Moved(None),
         values.Done(),
         values.RefusalAnswer(Refusal.TOO_FAST, "Please wait a minute.", 60),
         values.Busy(5),

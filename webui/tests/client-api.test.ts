@@ -110,6 +110,8 @@ function bench() {
     heads: () => said.push("heads"),
     welcomes: () => said.push("welcomes"),
     asks: () => said.push("asks"),
+    notes: (rooms) => said.push(`notes ${rooms}`),
+    moved: (rooms) => said.push(`moved ${rooms}`),
     down: () => said.push("down"),
     revoked: () => said.push("revoked"),
   };

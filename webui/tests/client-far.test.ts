@@ -3,16 +3,18 @@ import { test } from "node:test";
 import encodeQr from "qr";
 import { fields } from "../src/bytes/fields.ts";
 import { fromB64, toB64 } from "../src/bytes/text.ts";
+import * as webcrypto from "../src/bytes/webcrypto.ts";
 import { publicKey, random, sign } from "../src/bytes/webcrypto.ts";
 import { LocalClient } from "../src/client/client.ts";
 import type { Failure } from "../src/client/failures.ts";
-import { inviteParts, linkOf, readLink } from "../src/client/keys.ts";
+import { inviteParts, linkOf, readLink, roomIdentity } from "../src/client/keys.ts";
 import { settle } from "../src/client/settling.ts";
 import { names, type StoredAccount, type StoredRoom } from "../src/client/stored.ts";
 import { systemTime } from "../src/client/world.ts";
 import { findLink } from "../src/pages/found-link.ts";
 import { decodeEvent, encodeEvent } from "../src/rooms/events.ts";
-import type { Ask } from "../src/rooms/types.ts";
+import { signMove } from "../src/rooms/moving.ts";
+import type { Ask, LogPosition, RoomIdentity } from "../src/rooms/types.ts";
 import { MemoryStorage } from "../src/vault/records.ts";
 import { Vault } from "../src/vault/vault.ts";
 import { ModelNode } from "./model-node.ts";
@@ -173,6 +175,58 @@ test("heads of a room elsewhere are its hub's, and the hub stays who it was", as
   client = await opened(forger, kept);
   await client.home.follower.catchUp(client.home.core.room(room));
   assert.equal(await brokenIn(client, room), true, "another signature");
+  await client.finish();
+});
+
+test("another hub counts only when more than half of the members have moved the room there", async () => {
+  const node = await new ModelNode().open();
+  const { client: first, kept } = await device(node, node.nodeId);
+  const { room } = await first.call("createRoom", { title: "Walks", name: "Ann" });
+  await first.call("send", { room, text: "before" });
+  await settle(first, 20);
+  const me = await roomIdentity(fromB64(first.home.core.self.secret), room);
+  const position = first.home.core.room(room).session?.position as LogPosition;
+  await first.finish();
+  const vault = await Vault.in(kept);
+  const record = (await vault.json(names.room(room))) as StoredRoom;
+  await vault.write(new Map([[names.room(room), { ...record, hub: OTHER }]]));
+  const stranger = { ...me, seed: random(32), identity: toB64(await publicKey(random(32))) };
+  const head = await node.head(room);
+  const hub = node.nodeId;
+  const words = async (by: RoomIdentity, number = 1, where = hub, at = position) => {
+    const { hub: _, number: __, ...said } = await signMove(webcrypto, by, { hub: where, number }, at);
+    return said;
+  };
+  const later = { ...position, seq: position.seq + 1 };
+  const mine = await words(me);
+  for (const move of [
+    { number: 1, hub, head, statements: [] },
+    { number: 1, hub, head, statements: [await words(stranger)] },
+    { number: 1, hub, head, statements: [{ ...mine, by: stranger.identity }] },
+    { number: 1, hub, head, statements: [await words(me, 2)] },
+    { number: 1, hub, head, statements: [await words(me, 1, OTHER)] },
+    { number: 1, hub, head: null, statements: [mine] },
+    { number: 1, hub, head: { ...head, signature: toB64(random(64)) }, statements: [mine] },
+    { number: 1, hub, head, statements: [await words(me, 1, hub, later)] },
+  ]) {
+    node.moves = [move];
+    const client = await opened(node, kept);
+    await client.home.follower.catchUp(client.home.core.room(room));
+    assert.equal(client.home.core.room(room).record.hub, OTHER, JSON.stringify(move));
+    assert.equal(await brokenIn(client, room), true);
+    await client.home.core.saveSettings({ trouble: [] });
+    await client.finish();
+  }
+  node.moves = [{ number: 1, hub, head, statements: [mine] }];
+  const client = await opened(node, kept);
+  await client.call("send", { room, text: "after" });
+  await settle(client, 20);
+  assert.equal(await brokenIn(client, room), false);
+  assert.equal(client.home.core.room(room).record.hub, undefined, "the own node keeps it now");
+  const { timeline, far } = await client.call("watch", { room });
+  assert.equal(far, false);
+  const shown = timeline.map((item) => (item.kind === "message" ? item.text : item.code));
+  assert.deepEqual(shown.slice(-3), ["before", "moved", "after"]);
   await client.finish();
 });
 

@@ -1,5 +1,5 @@
 /** A node of one device in this process: rooms' logs with their hashes and signed heads, and the live channel. */
-import type { Network, Socket } from "../src/api/types.ts";
+import type { MoveAnswer, Network, Socket } from "../src/api/types.ts";
 import { fields } from "../src/bytes/fields.ts";
 import { fromB64, toB64 } from "../src/bytes/text.ts";
 import { hash, publicKey, random, sign } from "../src/bytes/webcrypto.ts";
@@ -28,6 +28,8 @@ export class ModelNode {
   nodeId = "";
   /** Said to be the hub of all rooms, if it is another node. */
   hub: string | undefined;
+  /** What it says of moves of all rooms. */
+  moves: readonly MoveAnswer[] = [];
 
   async open(): Promise<this> {
     this.nodeId = toB64(await publicKey(this.#seed));
@@ -75,7 +77,7 @@ export class ModelNode {
     const hello = async () => {
       const rooms = [];
       for (const room of this.logs.keys())
-        rooms.push({ room, mailbox: "", acknowledged: 0, head: await this.#head(room), until: null });
+        rooms.push({ room, mailbox: "", acknowledged: 0, head: await this.head(room), until: null, ...this.#hub() });
       const hello = { rooms, welcomes: 0, asks: 0, ...(this.submitBytes ? { submit_bytes: this.submitBytes } : {}) };
       socket.onmessage?.({ data: JSON.stringify({ hello }) });
     };
@@ -94,7 +96,8 @@ export class ModelNode {
     if (path === "/rooms") this.logs.set(said.room, this.logs.get(said.room) ?? []);
     if (path === "/accounts/self")
       return Response.json({ account: "", device: "", node_id: this.nodeId, title: "Model", may_invite: true });
-    if (path === "/asks" || path === "/welcomes") return Response.json([]);
+    if (path.endsWith("/moves") && method === "GET") return Response.json(this.moves);
+    if (path === "/asks" || path === "/welcomes" || path.endsWith("/notes")) return Response.json([]);
     if (path === "/sealed/index" && method === "GET")
       return this.index ? Response.json(this.index) : new Response(null, { status: 404 });
     if (path === "/sealed/index") this.index = said;
@@ -103,10 +106,15 @@ export class ModelNode {
 
   async #page(room: string, after: number) {
     const entries = (this.logs.get(room) ?? []).filter(({ seq }) => seq > after);
-    return { entries, head: await this.#head(room), ...(this.hub ? { hub: this.hub } : {}) };
+    return { entries, head: await this.head(room), ...this.#hub() };
   }
 
-  async #head(room: string) {
+  #hub() {
+    return this.hub ? { hub: this.hub } : {};
+  }
+
+  /** Where a room's log stands, signed by this node. */
+  async head(room: string) {
     const last = this.logs.get(room)?.at(-1);
     const { seq, time } = last ?? { seq: 0, time: 0 };
     const chained = last ? fromB64(last.hash) : new Uint8Array(32);

@@ -17,6 +17,9 @@ from hedgerow_node.store.private.values import (
     Happened,
     KeyPackageOffer,
     LogPage,
+    MoveRow,
+    NewMove,
+    NoteRow,
     Overview,
     Places,
     Refetch,
@@ -106,6 +109,28 @@ class Delivery(Protocol):
 
     async def places(self, session: Session, room: RoomId) -> Places:
         """Where the room's log lies, and whether its hub was caught lying. Refusal: UNKNOWN."""
+        ...
+
+    async def add_note(self, session: Session, room: RoomId, body: bytes, *, now: Timestamp) -> None:
+        """Say something sealed to all devices of a room, beside its log: for when nobody orders it. Refusal: UNKNOWN.
+
+        It goes to the nodes of the room that this one knows of. The same again has no effect.
+        """
+        ...
+
+    async def notes(self, session: Session, room: RoomId, *, after: int) -> Sequence[NoteRow]:
+        """Notes of the last month with a higher number, those of this device among them. Refusal: UNKNOWN."""
+        ...
+
+    async def move(self, session: Session, move: NewMove) -> None:
+        """More than half of the members have moved the room: do it. The same again is fine.
+
+        Refusals: UNKNOWN, BAD (statements; the hub it has), STALE (another move came before).
+        """
+        ...
+
+    async def moves(self, session: Session, room: RoomId) -> Sequence[MoveRow]:
+        """What was moved, by whom, and where the new hub begins. Refusal: UNKNOWN."""
         ...
 
     async def acknowledge(self, acknowledged: Sequence[tuple[Session, RoomId, int]]) -> None:

@@ -17,6 +17,8 @@ from hedgerow_node.store.private import (
     key_package_rows,
     log_rows,
     mailbox_rows,
+    moving_rows,
+    note_rows,
     place_rows,
     pruning,
     putting_back_rows,
@@ -31,6 +33,9 @@ from hedgerow_node.store.private.values import (
     KeyPackageOffer,
     LogPage,
     MailboxRow,
+    MoveRow,
+    NewMove,
+    NoteRow,
     Overview,
     Places,
     Refetch,
@@ -146,6 +151,12 @@ class DeliveryService:
         """The same for a member of another node, in a room of this one. It is in its place in the queue at once."""
         return await self._pump.submit(self._arrived(submission, 0, node, now))
 
+    async def submit_again(self, submission: Submission, *, now: Timestamp) -> None:
+        """What a hub had accepted from a device here before the room moved to this node. Raises :class:`Refused`."""
+        device = await self._database.read(lambda c: mailbox_rows.device_of(c, submission.mailbox))
+        if device is not None:
+            await self._pump.submit(self._arrived(submission, device, None, now))
+
     def _arrived(self, submission: Submission, device_row: int, node: NodeId | None, now: int) -> Arrived:
         """A submission that was looked at. Raises :class:`Refused`."""
         check_submission(submission)
@@ -184,6 +195,7 @@ class DeliveryService:
                 self._head(each.room, each.position, each.hub, each.signature),
                 each.until,
                 each.hub,
+                each.notes,
             )
             for each in rooms
         ]
@@ -200,6 +212,22 @@ class DeliveryService:
     async def places(self, session: Session, room: RoomId) -> Places:
         """See the door."""
         return await self._database.read(lambda c: place_rows.places_of(c, session, room, self.node))
+
+    async def add_note(self, session: Session, room: RoomId, body: bytes, *, now: Timestamp) -> None:
+        """See the door."""
+        await self._scribe.write(lambda c: (None, note_rows.add_note(c, session, room, body, self._entropy, now)))
+
+    async def notes(self, session: Session, room: RoomId, *, after: int) -> Sequence[NoteRow]:
+        """See the door."""
+        return await self._database.read(lambda c: note_rows.notes_after(c, session, room, after))
+
+    async def move(self, session: Session, move: NewMove) -> None:
+        """See the door; :class:`hedgerow_node.federation.moves.Moves` does it."""
+        raise Refused(Refusal.NOT_ALLOWED, "This node speaks with no other, so no room moves.")
+
+    async def moves(self, session: Session, room: RoomId) -> Sequence[MoveRow]:
+        """See the door."""
+        return await self._database.read(lambda c: moving_rows.moves_of(c, session, room))
 
     async def acknowledge(self, acknowledged: Sequence[tuple[Session, RoomId, int]]) -> None:
         """See the door."""

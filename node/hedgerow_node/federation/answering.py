@@ -9,6 +9,7 @@ from typing import Final
 from hedgerow_node.federation.exchange import Exchange
 from hedgerow_node.federation.home import HomeDesk
 from hedgerow_node.federation.hub import HubDesk
+from hedgerow_node.federation.moves import Moves
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.errors import StoreBusyError
 from hedgerow_node.store.private.mirror_rows import NotYet
@@ -52,11 +53,18 @@ class Answering:
     """Answers other nodes. Belongs to the event loop."""
 
     def __init__(
-        self, exchange: Exchange, hub: HubDesk, home: HomeDesk, rates: AskRates, monotonic: Callable[[], Instant]
+        self,
+        exchange: Exchange,
+        hub: HubDesk,
+        home: HomeDesk,
+        moves: Moves,
+        rates: AskRates,
+        monotonic: Callable[[], Instant],
     ) -> None:
         self._exchange = exchange
         self._hub = hub
         self._home = home
+        self._moves = moves
         self._rates = rates
         self._monotonic = monotonic
         self._many: dict[NodeId, int] = {}
@@ -144,8 +152,11 @@ class Answering:
             async with lock:
                 if not self._passes(peer, request):
                     return Busy(BUSY_SECONDS)
-                answer = await self._home.answer(peer, request)
-                return answer or await self._hub.answer(peer, request) or UNKNOWN_KIND
+                for desk in (self._home, self._hub, self._moves):
+                    answer = await desk.answer(peer, request)
+                    if answer is not None:
+                        return answer
+                return UNKNOWN_KIND
         finally:
             lock, many = self._lanes[key]
             if many == 1:

@@ -89,8 +89,21 @@ class Copies:
         await self._tasks.stop()
 
     def begin(self, room: RoomId, hub: NodeId) -> None:
-        """There is a copy of this room now."""
+        """There is a copy of this room now, or it has another hub."""
+        if self.hubs.get(room, hub) != hub:
+            self._liars.left(room)
+        self._forget(room)
         self.hubs[room] = hub
+
+    def end(self, room: RoomId) -> None:
+        """This node orders the room from now on."""
+        self.hubs.pop(room, None)
+        self._liars.left(room)
+        self._forget(room)
+
+    async def take_over(self, copy: Copy, room: RoomId, entries: Sequence[Entry], head: Head) -> None:
+        """Checked entries that did not come from the hub itself. Raises :class:`NotYet` and :class:`Refused`."""
+        await self._grow(copy, room, entries, head)
 
     def up(self, node: NodeId) -> None:
         """A link is open."""

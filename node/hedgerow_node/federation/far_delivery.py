@@ -1,6 +1,7 @@
 """Delivery for members' devices, in front of the service: what concerns rooms of other hubs goes to these."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -9,6 +10,7 @@ from hedgerow_node.delivery.service import DeliveryService, check_submission
 from hedgerow_node.federation.asking import RETRY_SECONDS, Asking, expect, not_answered
 from hedgerow_node.federation.copies import Copies
 from hedgerow_node.federation.fetching import Fetching
+from hedgerow_node.federation.moves import Moves
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.errors import StoreError
@@ -18,6 +20,7 @@ from hedgerow_node.store.private.values import (
     BlobFile,
     ClaimedKeyPackage,
     Happened,
+    Places,
     Refetch,
     Session,
 )
@@ -63,7 +66,7 @@ class FarDelivery:
     """
 
     def __init__(
-        self, here: DeliveryService, copies: Copies, asking: Asking, fetching: Fetching, *, tags: bytes
+        self, here: DeliveryService, copies: Copies, asking: Asking, fetching: Fetching, moves: Moves, *, tags: bytes
     ) -> None:
         self.tell: Callable[[Happened], None] = lambda happened: None
         self._here = here
@@ -77,7 +80,10 @@ class FarDelivery:
         self.stop = here.stop
         self.overview = here.overview
         self.heads = here.heads
-        self.places = here.places
+        self.add_note = here.add_note
+        self.notes = here.notes
+        self.moves = here.moves
+        self.move = moves.move
         self.acknowledge = here.acknowledge
         self.add_key_packages = here.add_key_packages
         self.remove_key_package = here.remove_key_package
@@ -91,7 +97,19 @@ class FarDelivery:
 
     async def submit(self, session: Session, submission: Submission, *, now: Timestamp) -> Accepted | Refetch:
         """See the door."""
-        hub = self._copies.hubs.get(submission.room)
+        hubs, room = self._copies.hubs, submission.room
+        hub = hubs.get(room)
+        try:
+            return await self._submit(session, submission, hub, now)
+        except Refused as refused:
+            # The room has moved at this very moment.
+            if refused.code is not Refusal.UNKNOWN or hubs.get(room) == hub:
+                raise
+        return await self._submit(session, submission, hubs.get(room), now)
+
+    async def _submit(
+        self, session: Session, submission: Submission, hub: NodeId | None, now: Timestamp
+    ) -> Accepted | Refetch:
         if hub is None:
             return await self._here.submit(session, submission, now=now)
         check_submission(submission)
@@ -113,10 +131,22 @@ class FarDelivery:
         self, session: Session, submission: Submission, told: Callable[[Outcome], None], *, now: Timestamp
     ) -> None:
         """See the door."""
-        if submission.room not in self._copies.hubs:
-            self._here.hand_in(session, submission, told, now=now)
-        else:
+        hubs, room = self._copies.hubs, submission.room
+
+        def at_hub() -> None:
             self._handed_in.spawn(self._tell_outcome(session, submission, told, now))
+
+        def told_here(outcome: Outcome) -> None:
+            # The room has moved away at this very moment.
+            if isinstance(outcome, Refused) and outcome.code is Refusal.UNKNOWN and room in hubs:
+                at_hub()
+            else:
+                told(outcome)
+
+        if room in hubs:
+            at_hub()
+        else:
+            self._here.hand_in(session, submission, told_here, now=now)
 
     async def _tell_outcome(
         self, session: Session, submission: Submission, told: Callable[[Outcome], None], now: Timestamp
@@ -142,6 +172,13 @@ class FarDelivery:
             now,
             again=lambda sent: isinstance(sent.answer, SubmitConflict),
         )
+
+    async def places(self, session: Session, room: RoomId) -> Places:
+        """See the door."""
+        found = await self._here.places(session, room)
+        if found.hub == self._here.node:
+            return found
+        return replace(found, away_since=await self._asking.sending.away_since(found.hub))
 
     async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
         """See the door."""

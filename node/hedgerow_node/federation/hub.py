@@ -7,10 +7,12 @@ from hedgerow_node.delivery.service import DeliveryService
 from hedgerow_node.federation.pieces import Pieces
 from hedgerow_node.federation.telling import Telling
 from hedgerow_node.store.database import Connection, Database
-from hedgerow_node.store.private import far_ask_rows, far_mailbox_rows, follower_rows, putting_back_rows
+from hedgerow_node.store.private import far_ask_rows, far_mailbox_rows, follower_rows, moving_rows, putting_back_rows
+from hedgerow_node.store.private.appending import MOVES_SECONDS, MovesAway
 from hedgerow_node.store.private.letting_in import Sign
 from hedgerow_node.store.private.scribe import Scribe
 from hedgerow_node.store.private.values import Happened
+from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import Accepted, AskId
 from hedgerow_protocol.federation.letters import Request
 from hedgerow_protocol.federation.values import (
@@ -19,6 +21,7 @@ from hedgerow_protocol.federation.values import (
     AskGone,
     BlobGet,
     BlobPut,
+    Busy,
     Done,
     Follow,
     Following,
@@ -60,7 +63,15 @@ class HubDesk:
     async def submit(self, peer: NodeId, body: Submit) -> AnswerBody:
         """A member there says something. In its place in the queue as soon as this is begun."""
         room = body.submission.room
-        outcome = await self._delivery.submit_far(peer, body.submission, now=self._now())
+        try:
+            outcome = await self._delivery.submit_far(peer, body.submission, now=self._now())
+        except MovesAway:
+            return Busy(MOVES_SECONDS)
+        except Refused as refused:
+            # Where the room has moved away, what was on its way here is asked of the new hub by and by.
+            if refused.code is Refusal.UNKNOWN and await self._database.read(lambda c: moving_rows.is_closed(c, room)):
+                return Busy(MOVES_SECONDS)
+            raise
         if isinstance(outcome, Accepted):
             return SubmitAccepted(outcome.seq, outcome.time, outcome.hash)
         position = await self._database.read(lambda c: follower_rows.room_position(c, peer, room))

@@ -89,6 +89,10 @@ class Liars:
         """A copy has grown."""
         self._crank.feed(Advanced(room, seq))
 
+    def left(self, room: RoomId) -> None:
+        """Its hub is another one now."""
+        self._crank.feed(Left(room))
+
     async def compared(self, peer: NodeId, copy: Copy, letter: Heads, entries: OwnEntries) -> None:
         """Another node shows a head of a room. Raises :class:`RemoteError`."""
         proof = await asyncio.to_thread(forks.compare, copy.hub, letter.room, copy.head, letter.head, entries)

@@ -87,6 +87,12 @@ class Sending:
         """Requests for a node that are not answered."""
         return self._machine.waiting(node)
 
+    async def away_since(self, node: NodeId) -> int | None:
+        """Since when something waits for a node to which there is no link."""
+        if self._exchange.is_up(node):
+            return None
+        return await self._database.read(lambda c: outgoing_rows.waiting_since(c, node))
+
     def up(self, node: NodeId) -> None:
         """A link is open."""
         self._crank.feed(Connected(node))
@@ -130,6 +136,15 @@ class Sending:
             self._crank.feed(BusyAnswered(row, answer.body.seconds))
             return
         self._settle(peer, answer)
+
+    def drop(self, rows: Iterable[int]) -> None:
+        """These were taken out of the outbox: whoever waits for an answer hears that none has come."""
+        for row in rows:
+            request = self._ids.pop(row, None)
+            if request is not None:
+                del self._rows[request]
+                self._forget_letter(row)
+                self._crank.feed(Answered(row))
 
     # --- inside
 

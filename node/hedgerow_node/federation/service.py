@@ -15,6 +15,7 @@ from hedgerow_node.federation.far_delivery import FarDelivery
 from hedgerow_node.federation.fetching import Fetching
 from hedgerow_node.federation.home import HomeDesk
 from hedgerow_node.federation.hub import HubDesk
+from hedgerow_node.federation.moves import Moves
 from hedgerow_node.federation.pieces import Pieces
 from hedgerow_node.federation.post import Post
 from hedgerow_node.federation.sending import Sending
@@ -105,9 +106,22 @@ class Federation:
             now=timestamp,
             monotonic=monotonic,
         )
-        self._answering = Answering(exchange, hub, home, rates, monotonic)
+        self._moves = moves = Moves(
+            database,
+            scribe,
+            exchange,
+            delivery,
+            self._copies,
+            self._telling,
+            self._sending,
+            sign=sign,
+            entropy=entropy,
+            now=timestamp,
+            room_bytes_max=room_bytes_max,
+        )
+        self._answering = Answering(exchange, hub, home, moves, rates, monotonic)
         asking = Asking(scribe, self._sending, entropy)
-        self.delivery = FarDelivery(delivery, self._copies, asking, self._fetching, tags=tags)
+        self.delivery = FarDelivery(delivery, self._copies, asking, self._fetching, moves, tags=tags)
         self.accounts = FarAccounts(accounts, delivery.node, self._copies, asking)
         self._known: frozenset[NodeId] = frozenset()
         self._telling.changed = self._make_known
@@ -119,12 +133,13 @@ class Federation:
         await self._telling.start()
         await self._sending.start()
         await self._fetching.start()
+        await self._moves.start()
         self._make_known()
 
     async def stop(self) -> None:
         """Nothing more comes or goes; the rows say where to go on."""
         await self.delivery.end()
-        for part in (self._answering, self._fetching, self._copies, self._sending, self._telling):
+        for part in (self._moves, self._answering, self._fetching, self._copies, self._sending, self._telling):
             await part.stop()
 
     def happened(self, happened: Happened) -> None:
@@ -137,10 +152,12 @@ class Federation:
             self._sending.post(happened.posted)
         if happened.outgoing:
             self._sending.wake()
+        if happened.outgoing or happened.moved:
             self._make_known()
 
     async def prune(self, now: Timestamp) -> None:
-        """Answers are kept for a day."""
+        """Answers are kept for a day, notes for a month."""
+        await self._moves.prune(now)
         await self._scribe.quietly(lambda c: outgoing_rows.forget_answers(c, now))
 
     # --- what the network calls

@@ -32,6 +32,7 @@ from hedgerow_protocol.federation.fanout_values import (
     Read,
     Sent,
     Stalled,
+    Unfollowed,
 )
 from hedgerow_protocol.federation.letters import Acknowledge, Fetch, Followers, Notify
 from hedgerow_protocol.ids import NodeId
@@ -119,6 +120,11 @@ class Telling:
         if new:
             self._tell_fellows(following.room, nodes - {following.node})
         return self._fellows_of(following.room, following.node)
+
+    def end(self, room: RoomId) -> None:
+        """This node orders the room no longer."""
+        for node in self._followed.pop(room, ()):
+            self._crank.feed(Unfollowed(room, node))
 
     def acknowledged(self, peer: NodeId, letter: Acknowledge) -> None:
         """A follower has everything up to there on its disk."""

@@ -115,6 +115,9 @@ JSON_AROUND_BYTES_MAX: Final = 4 * 1024
 SUBMISSION_BODY_BYTES_MAX: Final = (limits.COMMIT_BYTES_MAX + limits.WELCOMES_BYTES_MAX) * 4 // 3 + 64 * 1024
 """Bytes. The JSON of one entry for a room's log: the largest commit with all its Welcomes, in base64."""
 
+MOVE_BODY_BYTES_MAX: Final = 256 * 1024
+"""Bytes. The JSON of a move: 500 statements of 300 bytes, and 500 mailboxes."""
+
 LOG_PAGE_ENTRIES_DEFAULT: Final = 200
 """Entries. In one answer of a room's log, when nobody says how many."""
 

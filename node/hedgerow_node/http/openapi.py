@@ -12,7 +12,8 @@ from hedgerow_node.directory.query import (
     QUERY_CHARACTERS_MAX,
 )
 from hedgerow_node.http.bounds import EXPORT_LISTINGS_MAX
-from hedgerow_node.http.openapi_member import SCHEMAS, SECURITY, member_paths
+from hedgerow_node.http.openapi_member import SECURITY, member_paths
+from hedgerow_node.http.openapi_schemas import SCHEMAS
 from hedgerow_node.http.problems import PROBLEM_TYPE
 from hedgerow_protocol import limits
 

@@ -2,257 +2,12 @@
 
 from typing import Any, Final
 
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.table import MEMBER_ROUTES
+from hedgerow_node.http.openapi_schemas import HASH, ID, NODE, ROOM, WHOLE, a_list, ref
 from hedgerow_protocol import limits
 
 MEDIA = "application/json"
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
-_WHOLE = {"type": "integer", "minimum": 0, "maximum": limits.SEQUENCE_MAX}
-_SECONDS = {"type": "integer", "minimum": 0, "description": "Unix seconds."}
-_NUMBER = {
-    "type": "integer", "minimum": 0, "maximum": 2**53 - 1, "description": "The client's own number of a submission.",
-}  # fmt: skip
-_YES = {"type": "boolean"}
-_TEXT = {"type": "string"}
-
-
-def _fixed(size: int, description: str = "") -> dict[str, Any]:
-    length = base64url.length_of(size)
-    schema: dict[str, Any] = {"type": "string", "pattern": f"^[A-Za-z0-9_-]{{{length}}}$"}
-    schema["description"] = f"{description} {size} bytes in base64url without padding.".strip()
-    return schema
-
-
-def _sized(size_max: int, description: str = "") -> dict[str, Any]:
-    return {
-        "type": "string",
-        "pattern": "^[A-Za-z0-9_-]*$",
-        "maxLength": base64url.length_of(size_max),
-        "description": f"{description} At most {size_max} bytes, in base64url without padding.".strip(),
-    }
-
-
-def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required}
-
-
-def _array(items: dict[str, Any], many_max: int | None = None) -> dict[str, Any]:
-    return {"type": "array", "items": items} | ({"maxItems": many_max} if many_max is not None else {})
-
-
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-ID: Final = _fixed(16)
-HASH: Final = _fixed(32)
-ROOM: Final = _fixed(32, "The room's id, which is its MLS group id.")
-NODE: Final = _fixed(32, "A node's id, which is its Ed25519 public key.")
-HUB: Final = {
-    **NODE,
-    "description": "The node that orders the room and signs its heads; only where it is another one than this.",
-}
-HOME: Final = {**NODE, "description": "The newcomer's own node; only where it is another one."}
-
-SCHEMAS: dict[str, Any] = {
-    "NewDevice": _object(
-        {"id": _fixed(16, "Chosen by the device."), "token_hash": _fixed(32, "SHA-256 of its token.")}
-    ),
-    "Account": _object(
-        {
-            "account": _fixed(32, "The account's Ed25519 public key."),
-            "device": ID,
-            "node_id": _fixed(32, "The node's Ed25519 public key, which signs heads."),
-            "title": _TEXT,
-            "may_invite": _YES,
-        }
-    ),
-    "Registration": _object(
-        {"invite": _object({"id": ID, "proof": HASH}), "account_key": HASH, "device": _ref("NewDevice")}
-    ),
-    "Challenge": _object({"challenge": _fixed(32, "Good for two minutes and one time.")}),
-    "Recovery": _object(
-        {
-            "account_key": HASH,
-            "challenge": HASH,
-            "signature": _fixed(64, "By the account key, over the challenge, the device's id and its token hash."),
-            "device": _ref("NewDevice"),
-        }
-    ),
-    "Device": _object({"id": ID, "created_day": _SECONDS, "this": _YES}),
-    "NewInvite": _object(
-        {
-            "id": ID,
-            "proof_hash": HASH,
-            "expires": _SECONDS,
-            "uses": {"type": "integer", "minimum": 0, "maximum": limits.INVITE_USES_MAX},
-            "note": _sized(limits.INVITE_NOTE_BYTES_MAX, "Sealed; the node cannot read it."),
-            "room": ROOM,
-        },
-        optional=("note", "room"),
-    ),
-    "OwnInvite": _object(
-        {
-            "id": ID,
-            "expires": _SECONDS,
-            "uses": _WHOLE,
-            "uses_left": _WHOLE,
-            "note": _sized(limits.INVITE_NOTE_BYTES_MAX),
-            "room": _or_null(ROOM),
-        }
-    ),
-    "Invite": _object(
-        {
-            "title": _TEXT,
-            "expires": _SECONDS,
-            "uses_left": _WHOLE,
-            "accounts": _YES,
-            "note": _sized(limits.INVITE_NOTE_BYTES_MAX),
-        }
-    ),
-    "AskByInvite": _object({"proof": HASH, "ask": _sized(limits.ASK_BYTES_MAX, "Sealed.")}),
-    "AskForRoom": _object({"ask": _sized(limits.ASK_BYTES_MAX)}),
-    "Ask": _object(
-        {
-            "id": ID,
-            "invite": _or_null(ID),
-            "room": _or_null(ROOM),
-            "ask": _sized(limits.ASK_BYTES_MAX),
-            "time": _SECONDS,
-        }
-    ),
-    "Id": _object({"id": ID}),
-    "KeyPackageOffer": _object(
-        {
-            "ref": HASH,
-            "key_package": _sized(limits.KEY_PACKAGE_BYTES_MAX, "A KeyPackage of suite 1 (RFC 9420, 10)."),
-            "mailbox": ID,
-            "consent_hash": _fixed(32, "SHA-256 of the token that lets somebody claim it."),
-            "room": ROOM,
-            "expires": _SECONDS,
-        },
-        optional=("room",),
-    ),
-    "Claim": _object({"ref": HASH, "consent": _sized(limits.CONSENT_BYTES_MAX), "home": HOME}, optional=("home",)),
-    "KeyPackage": _object({"key_package": _sized(limits.KEY_PACKAGE_BYTES_MAX), "mailbox": ID}),
-    "NewRoom": _object({"room": ROOM, "mailbox": ID}),
-    "Head": _object({"seq": _WHOLE, "hash": HASH, "time": _SECONDS, "signature": _fixed(64)}),
-    "RoomHead": _object({"head": _ref("Head")}),
-    "Entry": _object(
-        {
-            "seq": {"type": "integer", "minimum": 1},
-            "time": _SECONDS,
-            "kind": {"type": "string", "enum": ["commit", "message"]},
-            "epoch": _WHOLE,
-            "id": ID,
-            "payload": _or_null(_sized(limits.COMMIT_BYTES_MAX, "Null when it is no longer kept.")),
-            "payload_hash": _fixed(32, "Only where the payload is null."),
-            "hash": HASH,
-        },
-        optional=("payload_hash",),
-    ),
-    "LogPage": _object(
-        {"entries": _array(_ref("Entry"), limits.LOG_PAGE_ENTRIES_MAX), "head": _ref("Head"), "hub": HUB},
-        optional=("hub",),
-    ),
-    "Submission": _object(
-        {
-            "mailbox": ID,
-            "id": _fixed(16, "Chosen by the author; the same id again gives the same answer."),
-            "kind": {"type": "string", "enum": ["commit", "message"]},
-            "epoch": _WHOLE,
-            "seen": {**_WHOLE, "description": "The last seq the author has processed."},
-            "payload": _sized(
-                limits.COMMIT_BYTES_MAX,
-                f"A PrivateMessage; one of kind message has at most {limits.MESSAGE_BYTES_MAX} bytes.",
-            ),
-            "welcomes": _array(
-                _object(
-                    {
-                        "ref": HASH,
-                        "payload": _sized(limits.WELCOME_BYTES_MAX),
-                        "home": {**NODE, "description": "The newcomer's node, where it is not the room's hub."},
-                        "mailbox": {**ID, "description": "The newcomer's, as the KeyPackage names it; with home."},
-                    },
-                    optional=("home", "mailbox"),
-                ),
-                limits.WELCOMES_MAX,
-            ),
-            "removes": _array(ID, limits.REMOVES_MAX),
-        },
-        optional=("welcomes", "removes"),
-    ),
-    "LiveSubmission": _object(
-        {"submit": {"allOf": [_ref("Submission"), _object({"room": ROOM})]}, "n": _NUMBER},
-    ),
-    "LiveSubmitted": {"allOf": [_object({"submitted": _NUMBER}), _ref("Accepted")]},
-    "LiveRefused": {
-        "description": "What the POST would have answered; with entries and head where another commit was first.",
-        "allOf": [
-            _object(
-                {
-                    "refused": _NUMBER,
-                    "retry_after": {"type": "integer", "minimum": 0, "description": "Seconds."},
-                    "entries": _array(_ref("Entry"), limits.LOG_PAGE_ENTRIES_MAX),
-                    "head": _ref("Head"),
-                    "hub": HUB,
-                },
-                optional=("retry_after", "entries", "head", "hub"),
-            ),
-            _ref("Problem"),
-        ],
-    },
-    "Accepted": _object({"seq": {"type": "integer", "minimum": 1}, "time": _SECONDS, "hash": HASH}),
-    "Places": _object(
-        {
-            "hub": {**NODE, "description": "The node that orders the room; perhaps this one."},
-            "followers": _array(NODE),
-            "faulty": {
-                **_array(_ref("Head"), 2),
-                "minItems": 2,
-                "description": "Two heads that contradict each other, both signed by the hub.",
-            },
-        },
-        optional=("faulty",),
-    ),
-    "Mailbox": _object({"mailbox": ID}),
-    "MailboxState": _object(
-        {
-            "rooms": _array(
-                _object(
-                    {
-                        "room": ROOM,
-                        "mailbox": ID,
-                        "acknowledged": _WHOLE,
-                        "head": _ref("Head"),
-                        "until": {
-                            **_or_null(_WHOLE),
-                            "description": "The last seq this mailbox may read, when it was taken out; else null.",
-                        },
-                        "hub": HUB,
-                    },
-                    optional=("hub",),
-                )
-            ),
-            "welcomes": _WHOLE,
-            "asks": _WHOLE,
-        }
-    ),
-    "Acknowledgement": _object(
-        {"acknowledged": _array(_object({"room": ROOM, "seq": _WHOLE}), limits.ROOMS_OF_DEVICE_MAX)}
-    ),
-    "Welcome": _object(
-        {"id": ID, "ref": HASH, "room": ROOM, "seq": _WHOLE, "payload": _sized(limits.WELCOME_BYTES_MAX)}
-    ),
-    "Sealed": _object({"version": {**_WHOLE, "minimum": 1}, "body": _sized(limits.SEALED_VAULT_BYTES_MAX)}),
-    "Left": _object({"body": _sized(limits.RENDEZVOUS_BYTES_MAX)}),
-}
 
 BYTES: Final = "application/octet-stream"
 _BINARY: Final = {"type": "string", "contentMediaType": BYTES, "maxLength": limits.BLOB_BYTES_MAX}
@@ -262,47 +17,51 @@ Described = tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]
 """operationId, summary, what is sent, what is answered (empty: nothing, status 204)."""
 
 OPERATIONS: dict[tuple[str, str], Described] = {
-    ("POST", "/accounts"): ("register", "Make an account with an invitation", _ref("Registration"), _ref("Account")),
-    ("GET", "/accounts/self"): ("ownAccount", "One's own account", None, _ref("Account")),
+    ("POST", "/accounts"): ("register", "Make an account with an invitation", ref("Registration"), ref("Account")),
+    ("GET", "/accounts/self"): ("ownAccount", "One's own account", None, ref("Account")),
     ("DELETE", "/accounts/self"): ("removeAccount", "Remove the account with everything of it", None, _NOTHING),
-    ("GET", "/accounts/challenge"): ("challenge", "What to sign when coming back", None, _ref("Challenge")),
+    ("GET", "/accounts/challenge"): ("challenge", "What to sign when coming back", None, ref("Challenge")),
     ("POST", "/accounts/recover"): (
-        "recover", "A new device for an account, proven by its key", _ref("Recovery"), _ref("Account"),
+        "recover", "A new device for an account, proven by its key", ref("Recovery"), ref("Account"),
     ),
-    ("GET", "/devices"): ("devices", "The account's devices", None, _array(_ref("Device"))),
-    ("POST", "/devices"): ("addDevice", "A device linked with one that is in", _ref("NewDevice"), _ref("Id")),
+    ("GET", "/devices"): ("devices", "The account's devices", None, a_list(ref("Device"))),
+    ("POST", "/devices"): ("addDevice", "A device linked with one that is in", ref("NewDevice"), ref("Id")),
     ("DELETE", "/devices/{id}"): ("removeDevice", "Revoke a device", None, _NOTHING),
-    ("POST", "/invites"): ("addInvite", "Keep an invitation", _ref("NewInvite"), _ref("Id")),
-    ("GET", "/invites"): ("invites", "One's own invitations", None, _array(_ref("OwnInvite"))),
-    ("GET", "/invites/{id}"): ("readInvite", "What somebody with the link may know", None, _ref("Invite")),
+    ("POST", "/invites"): ("addInvite", "Keep an invitation", ref("NewInvite"), ref("Id")),
+    ("GET", "/invites"): ("invites", "One's own invitations", None, a_list(ref("OwnInvite"))),
+    ("GET", "/invites/{id}"): ("readInvite", "What somebody with the link may know", None, ref("Invite")),
     ("DELETE", "/invites/{id}"): ("removeInvite", "Withdraw one's own invitation", None, _NOTHING),
-    ("POST", "/invites/{id}/asks"): ("askByInvite", "Ask by an invitation", _ref("AskByInvite"), _ref("Id")),
-    ("GET", "/asks"): ("asks", "Asks this account should look at", None, _array(_ref("Ask"))),
+    ("POST", "/invites/{id}/asks"): ("askByInvite", "Ask by an invitation", ref("AskByInvite"), ref("Id")),
+    ("GET", "/asks"): ("asks", "Asks this account should look at", None, a_list(ref("Ask"))),
     ("DELETE", "/asks/{id}"): ("removeAsk", "It was handled", None, _NOTHING),
     ("POST", "/key-packages"): (
         "addKeyPackages", "Keep KeyPackages, all or none",
-        _array(_ref("KeyPackageOffer"), limits.KEY_PACKAGES_AT_ONCE_MAX), _NOTHING,
+        a_list(ref("KeyPackageOffer"), limits.KEY_PACKAGES_AT_ONCE_MAX), _NOTHING,
     ),
-    ("POST", "/key-packages/claim"): ("claimKeyPackage", "Take a KeyPackage", _ref("Claim"), _ref("KeyPackage")),
+    ("POST", "/key-packages/claim"): ("claimKeyPackage", "Take a KeyPackage", ref("Claim"), ref("KeyPackage")),
     ("DELETE", "/key-packages/{ref}"): ("removeKeyPackage", "Take back one's own", None, _NOTHING),
-    ("POST", "/rooms"): ("createRoom", "A new room", _ref("NewRoom"), _ref("RoomHead")),
-    ("GET", "/rooms/{id}/log"): ("readLog", "A part of a room's log", None, _ref("LogPage")),
-    ("POST", "/rooms/{id}/log"): ("submit", "Put an entry into a room's log", _ref("Submission"), _ref("Accepted")),
-    ("POST", "/rooms/{id}/asks"): ("askForRoom", "Ask for another device of a member", _ref("AskForRoom"), _ref("Id")),
-    ("GET", "/rooms/{id}/places"): ("places", "Which nodes keep the room's log", None, _ref("Places")),
-    ("POST", "/rooms/{id}/mailboxes"): ("putBack", "Undo what an invalid commit did", _ref("Mailbox"), _NOTHING),
+    ("POST", "/rooms"): ("createRoom", "A new room", ref("NewRoom"), ref("RoomHead")),
+    ("GET", "/rooms/{id}/log"): ("readLog", "A part of a room's log", None, ref("LogPage")),
+    ("POST", "/rooms/{id}/log"): ("submit", "Put an entry into a room's log", ref("Submission"), ref("Accepted")),
+    ("POST", "/rooms/{id}/asks"): ("askForRoom", "Ask for another device of a member", ref("AskForRoom"), ref("Id")),
+    ("GET", "/rooms/{id}/places"): ("places", "Which nodes keep the room's log", None, ref("Places")),
+    ("POST", "/rooms/{id}/notes"): ("addNote", "Say something beside the room's log", ref("NewNote"), _NOTHING),
+    ("GET", "/rooms/{id}/notes"): ("notes", "What was said beside the room's log", None, a_list(ref("Note"))),
+    ("POST", "/rooms/{id}/moves"): ("move", "Its members have moved the room", ref("NewMove"), _NOTHING),
+    ("GET", "/rooms/{id}/moves"): ("moves", "Where the room was moved, and by whom", None, a_list(ref("Move"))),
+    ("POST", "/rooms/{id}/mailboxes"): ("putBack", "Undo what an invalid commit did", ref("Mailbox"), _NOTHING),
     ("DELETE", "/rooms/{id}/mailboxes/{mailbox}"): ("stop", "One's own takes part no longer", None, _NOTHING),
-    ("GET", "/mailbox"): ("mailbox", "Everything that waits for this device", None, _ref("MailboxState")),
-    ("POST", "/mailbox/acknowledge"): ("acknowledge", "What was processed", _ref("Acknowledgement"), _NOTHING),
-    ("GET", "/welcomes"): ("welcomes", "Welcomes for this device", None, _array(_ref("Welcome"))),
+    ("GET", "/mailbox"): ("mailbox", "Everything that waits for this device", None, ref("MailboxState")),
+    ("POST", "/mailbox/acknowledge"): ("acknowledge", "What was processed", ref("Acknowledgement"), _NOTHING),
+    ("GET", "/welcomes"): ("welcomes", "Welcomes for this device", None, a_list(ref("Welcome"))),
     ("DELETE", "/welcomes/{id}"): ("removeWelcome", "It was processed", None, _NOTHING),
     ("PUT", "/blobs/{hash}"): ("putBlob", "Keep a file's ciphertext for a room", _BINARY, _NOTHING),
     ("GET", "/blobs/{hash}"): ("blob", "A file's ciphertext", None, _BINARY),
-    ("GET", "/sealed/{name}"): ("sealed", "A sealed record of one's own", None, _ref("Sealed")),
-    ("PUT", "/sealed/{name}"): ("putSealed", "Write it, if nobody wrote a newer version", _ref("Sealed"), _NOTHING),
+    ("GET", "/sealed/{name}"): ("sealed", "A sealed record of one's own", None, ref("Sealed")),
+    ("PUT", "/sealed/{name}"): ("putSealed", "Write it, if nobody wrote a newer version", ref("Sealed"), _NOTHING),
     ("DELETE", "/sealed/{name}"): ("removeSealed", "Forget it", None, _NOTHING),
-    ("PUT", "/rendezvous/{id}/{side}"): ("leaveAt", "Leave something for a device to link", _ref("Left"), _NOTHING),
-    ("GET", "/rendezvous/{id}/{side}"): ("foundAt", "What the other device has left", None, _ref("Left")),
+    ("PUT", "/rendezvous/{id}/{side}"): ("leaveAt", "Leave something for a device to link", ref("Left"), _NOTHING),
+    ("GET", "/rendezvous/{id}/{side}"): ("foundAt", "What the other device has left", None, ref("Left")),
     ("GET", "/live"): (
         "live", "The live socket: see docs/api.md; schemas LiveSubmission, LiveSubmitted and LiveRefused", None, None,
     ),
@@ -345,8 +104,9 @@ def _operation(path: str, described: Described, *, open: bool) -> dict[str, Any]
         parameters.append({"name": "node", "in": "query", "schema": described_node})
     if path.startswith("/blobs/"):
         parameters.append({"name": "room", "in": "query", "required": True, "schema": ROOM})
+    if name in ("readLog", "notes"):
+        parameters.append({"name": "after", "in": "query", "schema": WHOLE})
     if name == "readLog":
-        parameters.append({"name": "after", "in": "query", "schema": _WHOLE})
         many = {"type": "integer", "minimum": 1, "maximum": limits.LOG_PAGE_ENTRIES_MAX}
         parameters.append({"name": "limit", "in": "query", "schema": many})
     if parameters:
@@ -377,7 +137,7 @@ def _answered(name: str, schema: dict[str, Any] | None) -> dict[str, Any]:
     if name == "submit":
         answers["409"] = {
             "description": "Another commit of that epoch was first; what its author has not seen is in it.",
-            "content": {"application/problem+json": {"schema": {"allOf": [_ref("Problem"), _ref("LogPage")]}}},
+            "content": {"application/problem+json": {"schema": {"allOf": [ref("Problem"), ref("LogPage")]}}},
         }
     return answers
 

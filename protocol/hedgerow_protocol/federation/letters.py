@@ -20,6 +20,7 @@ from hedgerow_protocol.delivery.values import (
 )
 from hedgerow_protocol.errors import Code, LocalError, RemoteError
 from hedgerow_protocol.federation import fields as read
+from hedgerow_protocol.federation.moving import MOVE_NUMBER_MAX
 from hedgerow_protocol.federation.values import (
     PROOF_BYTES,
     REQUEST_ID_BYTES,
@@ -34,6 +35,8 @@ from hedgerow_protocol.federation.values import (
     BlobPut,
     Busy,
     Claimed,
+    CopyFetch,
+    CopyPart,
     Done,
     Follow,
     Following,
@@ -41,6 +44,9 @@ from hedgerow_protocol.federation.values import (
     InviteRead,
     KeyPackageClaim,
     MailboxTold,
+    Moved,
+    MoveRead,
+    Note,
     PutBack,
     RefusalAnswer,
     RequestBody,
@@ -173,6 +179,8 @@ _piece = read.sized(limits.BLOB_PIECE_BYTES_MAX)
 _key_package = read.sized(limits.KEY_PACKAGE_BYTES_MAX, 1)
 _welcome = read.sized(limits.WELCOME_BYTES_MAX, 1)
 _note = read.sized(limits.INVITE_NOTE_BYTES_MAX)
+_member_note = read.sized(limits.ROOM_NOTE_BYTES_MAX, 1)
+_move_number = number(1, MOVE_NUMBER_MAX)
 _sentence = read.line(limits.SHORT_CHARACTERS_MAX)
 _seconds = number(0, limits.WAIT_SECONDS_MAX)
 _bytes_of_blob = number(0, limits.BLOB_BYTES_MAX)
@@ -205,6 +213,9 @@ _REQUESTS: Final[_Table] = (
     ("ask-gone", AskGone, (read.room, _ask)),
     ("blob", BlobGet, (read.room, _blob, _bytes_of_blob)),
     ("blob-put", BlobPut, (read.room, _blob, _bytes_of_blob, _bytes_of_blob, _piece)),
+    ("note", Note, (read.room, _member_note)),
+    ("copy-fetch", CopyFetch, (read.room, _move_number, read.seq)),
+    ("move-read", MoveRead, (read.room, _move_number, read.mailboxes)),
 )
 _ANSWERS: Final[_Table] = (
     ("claimed", Claimed, (_key_package, read.mailbox)),
@@ -214,6 +225,8 @@ _ANSWERS: Final[_Table] = (
     ("conflict", SubmitConflict, (read.seq, read.seq)),
     ("following", Following, (read.head, read.followers)),
     ("blob-bytes", BlobBytes, (_bytes_of_blob, _piece)),
+    ("copy", CopyPart, (read.head, read.entries, flag)),
+    ("moved", Moved, (read.optional_head,)),
     ("done", Done, ()),
     ("refused", RefusalAnswer, (_refusal, _sentence, _seconds)),
     ("busy", Busy, (_seconds,)),

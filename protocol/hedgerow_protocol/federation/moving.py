@@ -1,7 +1,8 @@
 """The move of a room to another hub: signed by more than half of its members, so that neither hub decides it.
 
-A statement is signed by a member's room identity over the log's last agreed entry, the new hub, and the number of the
-move, which counts 1, 2, 3 … in a room: so an old statement never moves it back. Spec: docs/protocol/federation.md.
+A statement is signed by a member's room identity over the newest entry that its device has, the new hub, and the number
+of the move, which counts 1, 2, 3 … in a room: so an old statement never moves it back. The new hub goes on after the
+newest entry that anybody has, and never before one that is named. Spec: docs/protocol/federation.md.
 """
 
 import json
@@ -32,7 +33,7 @@ class Move:
     """Where a room goes, and from where in its log."""
 
     seq: int
-    """Of the last entry of the old hub that counts; what is after it does not."""
+    """Of an entry of the old hub that counts, with all before it: the newest that whoever signs has."""
     hash: bytes
     hub: NodeId
     """The new one."""
@@ -60,25 +61,38 @@ def statement_holds(room: RoomId, said: MoveStatement) -> bool:
     return keys.verify(b"\0" + said.by, move_message(room, said.move), said.signature)
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What more than half of the members said."""
+
+    hub: NodeId
+    number: int
+    least: int
+    """The highest seq that one of them named: the new hub begins there or later."""
+
+
 def decided(
     room: RoomId, statements: Iterable[MoveStatement], members: Collection[bytes], *, moved: int = 0
-) -> Move | None:
-    """The move that more than half of the members signed, or ``None``.
+) -> Decision | None:
+    """What more than half of the members signed, or ``None``; of several moves the one with the highest number.
 
-    ``moved``: the number of the room's last move; only the next one counts. Statements of others and those that do not
-    hold are passed over. Who signed two different moves has signed none.
+    ``moved``: the number of the room's last move; only later ones count. Statements of others and those that do not
+    hold are passed over. Who signed two hubs for one number has signed none; who signed one hub twice has signed once.
     """
     inside = frozenset(members)
-    said: defaultdict[bytes, set[Move]] = defaultdict(set)
+    said: defaultdict[tuple[int, bytes], dict[NodeId, int]] = defaultdict(dict)
     for each in statements:
-        known = each.by in inside and each.move.number == moved + 1
-        if known and each.move not in said[each.by] and statement_holds(room, each):
-            said[each.by].add(each.move)
-    votes: defaultdict[Move, int] = defaultdict(int)
-    for moves in said.values():
-        if len(moves) == 1:
-            votes[next(iter(moves))] += 1
-    return next((move for move, count in votes.items() if 2 * count > len(inside)), None)
+        move = each.move
+        if each.by in inside and move.number > moved and statement_holds(room, each):
+            hubs = said[move.number, each.by]
+            hubs[move.hub] = max(move.seq, hubs.get(move.hub, 0))
+    votes: defaultdict[tuple[int, NodeId], list[int]] = defaultdict(list)
+    for (number, _), hubs in said.items():
+        if len(hubs) == 1:
+            ((hub, seq),) = hubs.items()
+            votes[number, hub].append(seq)
+    enough = [Decision(hub, number, max(seqs)) for (number, hub), seqs in votes.items() if 2 * len(seqs) > len(inside)]
+    return max(enough, key=lambda each: each.number, default=None)
 
 
 def encode_statement(said: MoveStatement) -> bytes:

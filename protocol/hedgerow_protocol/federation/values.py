@@ -12,6 +12,7 @@ from hedgerow_protocol.delivery.refusal import Refusal
 from hedgerow_protocol.delivery.values import (
     AskId,
     BlobHash,
+    Entry,
     Head,
     InviteId,
     KeyPackageRef,
@@ -184,6 +185,33 @@ class BlobPut:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """To the other nodes of a room: a member's sealed word that does not stand in the log (about moving it)."""
+
+    room: RoomId
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFetch:
+    """For a move: what have you of the room after this? By the new hub to all others, and by others to the new hub."""
+
+    room: RoomId
+    number: int
+    """Of the move."""
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRead:
+    """To the room's new hub: where do you begin? ``mailboxes``: those here that take part."""
+
+    room: RoomId
+    number: int
+    mailboxes: tuple[MailboxId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownKind:
     """A request or an answer of a later version. A request is answered with :data:`UNKNOWN_KIND`."""
 
@@ -192,7 +220,7 @@ class UnknownKind:
 
 RequestBody: TypeAlias = (
     KeyPackageClaim | InviteRead | AskLetter | Submit | WelcomeLetter | Follow | Unfollow | PutBack | MailboxTold
-    | RoomAsk | AskTold | AskGone | BlobGet | BlobPut | UnknownKind
+    | RoomAsk | AskTold | AskGone | BlobGet | BlobPut | Note | CopyFetch | MoveRead | UnknownKind
 )  # fmt: skip
 
 
@@ -264,6 +292,24 @@ class BlobBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyPart:
+    """To :class:`CopyFetch`: entries after that seq, perhaps none."""
+
+    head: Head
+    """The newest that is here, signed by the hub. Entries after it were accepted by the hub, and not told by it."""
+    entries: tuple[Entry, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """To :class:`MoveRead`."""
+
+    head: Head | None
+    """Signed by the new hub: all up to there was ordered by the old one. ``None``: not begun yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """To every request whose answer says nothing more."""
 
@@ -291,8 +337,8 @@ UNKNOWN_KIND: Final = RefusalAnswer(Refusal.BAD, "The other node does not know t
 """The answer to a request of a later version."""
 
 AnswerBody: TypeAlias = (
-    Claimed | InviteFound | Asked | SubmitAccepted | SubmitConflict | Following | BlobBytes | Done | RefusalAnswer
-    | Busy | UnknownKind
+    Claimed | InviteFound | Asked | SubmitAccepted | SubmitConflict | Following | BlobBytes | CopyPart | Moved | Done
+    | RefusalAnswer | Busy | UnknownKind
 )  # fmt: skip
 
 

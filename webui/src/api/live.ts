@@ -42,6 +42,10 @@ export interface LiveListener {
   heads(heads: readonly (HeadAnswer & { readonly room: B64 })[]): void;
   welcomes(): void;
   asks(): void;
+  /** A word beside the log of these rooms has come. */
+  notes(rooms: readonly B64[]): void;
+  /** Another node orders these rooms now. */
+  moved(rooms: readonly B64[]): void;
   down(): void;
   /** The node does not accept the token any more. */
   revoked(): void;
@@ -166,6 +170,8 @@ export class Live {
     if (Array.isArray(frame.heads)) this.#listener.heads(frame.heads as (HeadAnswer & { room: B64 })[]);
     if (frame.welcomes) this.#listener.welcomes();
     if (frame.asks) this.#listener.asks();
+    if (Array.isArray(frame.notes)) this.#listener.notes(frame.notes as B64[]);
+    if (Array.isArray(frame.moved)) this.#listener.moved(frame.moved as B64[]);
   }
 
   /** Quiet until the next ping; then the answer has a deadline. */

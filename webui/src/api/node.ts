@@ -11,7 +11,10 @@ import type {
   ListingAnswer,
   LogAnswer,
   MailboxAnswer,
+  MoveAnswer,
+  MoveBody,
   NewDevice,
+  NoteAnswer,
   OwnInviteAnswer,
   PlacesAnswer,
   SealedAnswer,
@@ -112,6 +115,18 @@ export class NodeApi {
   }
   places(room: B64): Promise<PlacesAnswer> {
     return this.http.json(`/rooms/${room}/places`);
+  }
+  addNote(room: B64, note: B64): Promise<null> {
+    return this.http.json(`/rooms/${room}/notes`, post({ note }));
+  }
+  notes(room: B64, after: number): Promise<readonly NoteAnswer[]> {
+    return this.http.json(`/rooms/${room}/notes?after=${after}`);
+  }
+  move(room: B64, body: MoveBody): Promise<null> {
+    return this.http.json(`/rooms/${room}/moves`, post(body));
+  }
+  moves(room: B64): Promise<readonly MoveAnswer[]> {
+    return this.http.json(`/rooms/${room}/moves`);
   }
   putBack(room: B64, mailbox: B64): Promise<null> {
     return this.http.json(`/rooms/${room}/mailboxes`, post({ mailbox }));

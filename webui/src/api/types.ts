@@ -118,6 +118,38 @@ export interface PlacesAnswer {
   readonly followers: readonly B64[];
   /** Two heads that contradict each other, both signed by the hub. */
   readonly faulty?: readonly [HeadAnswer, HeadAnswer];
+  /** Since when something waits for the hub, which can't be reached. */
+  readonly away_since?: number;
+}
+
+/** A sealed word beside a room's log. */
+export interface NoteAnswer {
+  readonly number: number;
+  readonly note: B64;
+}
+
+export interface StatementBody {
+  readonly by: B64;
+  readonly seq: number;
+  readonly hash: B64;
+  readonly signature: B64;
+}
+
+/** The members' decision that another node is to keep the room. */
+export interface MoveBody {
+  readonly number: number;
+  readonly hub: B64;
+  readonly statements: readonly StatementBody[];
+  /** Of all members' devices. */
+  readonly mailboxes: readonly B64[];
+}
+
+export interface MoveAnswer {
+  readonly number: number;
+  readonly hub: B64;
+  /** Where that node begins, signed by it; null before. */
+  readonly head: HeadAnswer | null;
+  readonly statements: readonly StatementBody[];
 }
 
 export interface SubmissionBody {
@@ -151,6 +183,8 @@ export interface MailboxAnswer {
     readonly head: HeadAnswer;
     /** The last place this mailbox may read, when a commit took it out; else null. */
     readonly until: number | null;
+    /** The number of the newest note; 0: none. */
+    readonly notes?: number;
     /** As in `LogAnswer`. */
     readonly hub?: B64;
   }[];

@@ -37,6 +37,7 @@ type Names =
   | "forgetRoom"
   | "rejoin"
   | "places"
+  | "moveRoom"
   | "setArchive"
   | "verification"
   | "setVerified"
@@ -120,6 +121,7 @@ export const roomCalls: Pick<Handlers, Names> = {
   forgetRoom: ({ home }, { room }) => forgetRoom(home, home.core.room(room)),
   rejoin: ({ home }, { room }) => home.asking.askAgain(home.core.room(room)),
   places: async ({ home }, { room }) => (await import("./places.ts")).placesOf(home.core, home.core.room(room)),
+  moveRoom: ({ home }, { room, node }) => home.moves.agree(home.core.room(room), node),
 
   setArchive: async ({ home }, { room: id, on }) => {
     const room = home.core.room(id);

@@ -30,6 +30,7 @@ export interface Parts {
   };
   readonly chores: { look(room: Room): void };
   readonly intakes: { take(answer: AskAnswer): void; over(key: string): void };
+  readonly moves: { adopt(room: Room, hub: string): Promise<boolean>; look(room: Room, notes?: number): void };
   readonly index: { touch(): void };
   readonly archive: { touch(room: Room): void };
 }

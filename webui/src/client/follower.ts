@@ -268,7 +268,8 @@ export class Follower {
 
   /** The head is signed by the room's hub, which was pinned on coming in, and is what this device saw. */
   async #headHolds(room: Room, { head, hub }: LogAnswer): Promise<boolean> {
-    if (hub !== room.record.hub) {
+    const { nodeId } = this.#core.self;
+    if (!(await this.#core.parts.moves.adopt(room, hub ?? nodeId))) {
       this.#core.trouble("log-broken", room);
       return false;
     }

@@ -17,6 +17,7 @@ import type { Intakes } from "./intake.ts";
 import { KeptCopy } from "./kept-copy.ts";
 import { SIZES } from "./keys.ts";
 import type { Linking } from "./linking.ts";
+import { Moves } from "./moves.ts";
 import { change } from "./records.ts";
 import { loadRooms, newRecord, Room } from "./room.ts";
 import { Search } from "./search.ts";
@@ -38,6 +39,7 @@ export class Home {
   readonly chores: Chores;
   readonly asking: Asking;
   readonly welcomes: Welcomes;
+  readonly moves: Moves;
   readonly index: IndexRecord;
   readonly archive: Archives;
   readonly copy: KeptCopy;
@@ -57,6 +59,7 @@ export class Home {
     this.sender = new Sender(core, (room, token) => upload(core, room, token));
     this.asking = new Asking(core, engines);
     this.chores = new Chores(core, engines, (room) => this.asking.askAgain(room));
+    this.moves = new Moves(core, engines);
     this.welcomes = new Welcomes(core, engines);
     this.index = new IndexRecord(core, (index) => this.#learn(index));
     this.search = new Search(core);
@@ -89,14 +92,26 @@ export class Home {
     core.live = new Live(core.world, node, token, {
       hello: (waiting) => this.#work("hello", this.#hello(waiting)),
       entries: (entries) => {
-        const rooms = Map.groupBy(entries, ({ room }) => room);
-        for (const [room, its] of rooms) this.#work("entries", this.follower.push(room, its));
+        const its = (id: string) => entries.filter(({ room }) => room === id);
+        for (const id of new Set(entries.map(({ room }) => room)))
+          this.#work("entries", this.follower.push(id, its(id)));
       },
       heads: (heads) => {
         for (const { room: id, seq } of heads) this.#heard(id, seq);
       },
       welcomes: () => this.#work("welcomes", this.welcomes.collect()),
       asks: () => this.#work("asks", this.asking.collect(this.chores)),
+      notes: (rooms) => {
+        for (const room of this.#known(rooms)) this.moves.look(room, Number.POSITIVE_INFINITY);
+      },
+      moved: (rooms) => {
+        // What is being caught up may have begun before.
+        for (const room of this.#known(rooms))
+          this.#work(
+            "moved",
+            this.follower.catchUp(room).then(() => this.follower.catchUp(room)),
+          );
+      },
       down: () => {
         core.connection = "offline";
         core.changed();
@@ -180,6 +195,7 @@ export class Home {
       this.copy.waiting ||
       this.archive.waiting ||
       this.#asksWait() ||
+      this.moves.busy ||
       this.follower.busy ||
       this.sender.busy
     );
@@ -189,7 +205,13 @@ export class Home {
     const { core } = this;
     core.connection = "online";
     core.changed();
-    for (const { room, head, until } of waiting.rooms) this.#heard(room, until ?? head.seq);
+    for (const { room: id, head, until, hub, notes } of waiting.rooms) {
+      this.#heard(id, until ?? head.seq);
+      const room = core.rooms.get(id);
+      if (!room?.inside || until !== null) continue;
+      if ((hub ?? core.self.nodeId) !== core.hubOf(room)) this.#work("moved", this.follower.catchUp(room));
+      this.moves.look(room, notes);
+    }
     this.sender.kickAll();
     await this.follower.flush();
     await refreshAccount(core);
@@ -205,9 +227,14 @@ export class Home {
   async #again(): Promise<void> {
     this.#round = this.core.world.later(ROUND_MS, () => this.core.background("round", this.#again()));
     if (!this.core.online) return;
+    for (const room of this.core.rooms.values()) if (room.record.moving) this.moves.look(room);
     await this.asking.repeat();
     await this.asking.collect(this.chores);
     this.chores.lookAll();
+  }
+
+  #known(ids: readonly string[]): Room[] {
+    return ids.flatMap((id) => this.core.rooms.get(id) ?? []);
   }
 
   #heard(id: string, seq: number): void {
@@ -254,6 +281,7 @@ export class Home {
     for (const room of rooms) {
       if (!room.inside) continue;
       this.#intakes?.then((intakes) => intakes.look(room));
+      if (room.record.moving) this.moves.look(room);
       this.#work("pair", this.asking.approveInPair(room));
       this.#work(
         "links",

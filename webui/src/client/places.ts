@@ -4,28 +4,62 @@ import * as primitives from "../bytes/webcrypto.ts";
 import { contradict, headHolds } from "../rooms/log.ts";
 import type { LogHead } from "../rooms/types.ts";
 import type { Core } from "./core.ts";
+import { decisionOf, movingOf } from "./moves.ts";
 import type { Room } from "./room.ts";
-import type { PlacesView } from "./types.ts";
+import type { MoveChoice, MoveView, PlacesView } from "./types.ts";
 import { spoken } from "./words.ts";
 
 /** Words in a node's short name: two nodes with the same ones are no accident, and no proof either. */
 const WORDS = 4;
+/** Seconds for which a node may be away before members are told that others can take over. */
+const AWAY_SECONDS = 3600;
 
 /** Throws Refused `unknown` where this device is not in the room. */
 export async function placesOf(core: Core, room: Room): Promise<PlacesView> {
   const hub = core.hubOf(room);
-  const { followers, faulty } = await core.api.places(room.id);
-  const here = hub === core.self.nodeId;
-  const { via } = room.record;
-  const community = here ? core.self.community : via?.nodeId === hub ? via.community : "";
-  const key = readB64(hub, 32);
+  const { followers, faulty, away_since: since } = await core.api.places(room.id);
+  const { here, community, words } = choiceOf(core, room, hub);
+  const others = followers.filter((node) => node !== hub).map((node) => choiceOf(core, room, node));
   return {
     here,
     community,
-    words: key ? spoken(key, WORDS) : "",
+    words,
     others: followers.length,
+    choices: others.sort((a, b) => Number(b.here) - Number(a.here) || (a.words < b.words ? -1 : 1)),
+    away: since !== undefined && core.now - since > AWAY_SECONDS,
+    moves: movesOf(core, room),
     proof: faulty && (await lied(hub, room.id, faulty)) ? JSON.stringify({ hub, room: room.id, heads: faulty }) : "",
   };
+}
+
+function choiceOf(core: Core, room: Room, node: string): MoveChoice {
+  const here = node === core.self.nodeId;
+  const { via } = room.record;
+  const community = here ? core.self.community : via?.nodeId === node ? via.community : "";
+  const key = readB64(node, 32);
+  return { node, here, community, words: key ? spoken(key, WORDS) : "" };
+}
+
+/** What members want, of those moves that still count. */
+function movesOf(core: Core, room: Room): MoveView[] {
+  const { moved, votes, agreed } = movingOf(room);
+  const members = room.session?.policy.members.map(({ identity }) => identity) ?? [];
+  const open = votes.filter(({ by, number }) => number > moved && members.includes(by));
+  const wanted = new Set(open.map(({ hub }) => hub));
+  if (agreed) wanted.add(agreed.hub);
+  const decision = decisionOf(room);
+  return [...wanted].map((hub) => {
+    const by = new Set(open.filter((vote) => vote.hub === hub).map((vote) => vote.by));
+    const mine = agreed?.hub === hub;
+    if (mine && room.session) by.add(room.session.identity);
+    return {
+      ...choiceOf(core, room, hub),
+      names: [...by].map((who) => room.nameOf(who)),
+      needed: Math.floor(members.length / 2) + 1,
+      mine,
+      decided: decision?.hub === hub,
+    };
+  });
 }
 
 /** A node may say much: only what its own signatures prove counts. */

@@ -175,6 +175,7 @@ export interface NoticeItem {
     | "intake-opened" // by = who
     | "intake-changed"
     | "intake-closed"
+    | "moved" // another community keeps the room from here on; by = who wanted it
     | "skipped"; // a change that broke the room's rules was ignored; by = who tried; reason says why
   readonly names: readonly string[];
   readonly by: readonly string[];
@@ -272,8 +273,34 @@ export interface PlacesView {
   readonly words: string;
   /** Other communities with a copy, for members of theirs. */
   readonly others: number;
+  /** Where the room could be kept instead, the own community first. */
+  readonly choices: readonly MoveChoice[];
+  /** Something waits for the node that keeps it, which could not be reached for an hour. */
+  readonly away: boolean;
+  /** Moves that members want, and that are not done. */
+  readonly moves: readonly MoveView[];
   /** That node told two stories: both, with its signatures, as JSON. "" if not. */
   readonly proof: string;
+}
+
+/** A community that has a copy of a room. */
+export interface MoveChoice {
+  readonly node: string;
+  /** The own community. */
+  readonly here: boolean;
+  /** Its name; "" when this device never heard it. */
+  readonly community: string;
+  readonly words: string;
+}
+
+/** What some members want. */
+export interface MoveView extends MoveChoice {
+  /** Names of those who want it. */
+  readonly names: readonly string[];
+  readonly needed: number;
+  readonly mine: boolean;
+  /** Enough of them: it is being done. */
+  readonly decided: boolean;
 }
 
 export interface PairInvite {

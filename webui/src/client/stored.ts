@@ -1,4 +1,5 @@
 /** The records of the vault, one type a table. Names of tables stand in `names`, nowhere else. */
+import type { MoveVote } from "../rooms/moving.ts";
 import type { Attachment, Event } from "../rooms/types.ts";
 import type { Name, Table } from "../vault/vault.ts";
 import type { Draft, NoticeItem, RoomKind, RoomStanding, Trouble } from "./types.ts";
@@ -71,8 +72,12 @@ export interface StoredRoom {
   asking: { ref: string; since: number; tries: number } | null;
   /** Leaves of this device that it can't use any more: revoked when it is in again. */
   stale: string[];
-  /** The node that orders the room and signs its heads; absent: the own one. Never changes. */
+  /** The node that orders the room and signs its heads; absent: the own one. Only the members change it. */
   hub?: string;
+  /** Whether the room is to move, and how often it did; absent: never. */
+  moving?: StoredMoving;
+  /** This device was so far before it had to go back; what it showed of that keeps its place. */
+  rewound?: number;
   /** The community whose link led here, and its node: for its name. */
   via?: { nodeId: string; community: string };
   /** One-on-ones that members of this room offered; absent in older ones: a link of the own node. */
@@ -81,6 +86,19 @@ export interface StoredRoom {
   archive: boolean;
   /** A pair: the member of another room for whom it was made; only they are let in by themselves. */
   pairFor: { room: string; member: string } | null;
+}
+
+export interface StoredMoving {
+  /** The number of the last move. */
+  moved: number;
+  /** The number of the last note that was read. */
+  read: number;
+  /** What this person agreed to, and the epoch in which the others were told; -1: not yet. */
+  agreed: { hub: string; number: number; epoch: number } | null;
+  /** Members' votes that hold, one's own among them. */
+  votes: MoveVote[];
+  /** The number of the last decided move that the own node was told. */
+  told: number;
 }
 
 export type StoredItem =

@@ -72,9 +72,12 @@ export class TimelineWriter {
   async #message(change: Extract<Change, { type: "message" }>): Promise<void> {
     // An id that was used before is somebody repeating themselves (or another): the first one stays.
     if ((await this.#placeOf(change.id)) !== undefined) return;
+    let place = change.seq * STEP;
+    // Where the room went back, what was shown here before keeps its place.
+    if (change.seq <= (this.#record.rewound ?? 0)) while (await this.#item(place)) place++;
     const item: Message = {
       kind: "message",
-      place: change.seq * STEP,
+      place,
       id: change.id,
       seq: change.seq,
       time: change.time,

@@ -158,6 +158,8 @@ export interface Calls {
   rejoin: { input: { room: RoomId }; answer: null };
   /** Which communities keep what is written in a room. */
   places: { input: { room: RoomId }; answer: PlacesView };
+  /** Agree that another community shall keep a room: a `node` of its places' choices or moves. */
+  moveRoom: { input: { room: RoomId; node: string }; answer: null };
   /** Keep what is written in this room for the day when only the 24 words are left. */
   setArchive: { input: { room: RoomId; on: boolean }; answer: null };
 

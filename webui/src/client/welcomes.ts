@@ -63,7 +63,9 @@ export class Welcomes {
       const page = await core.api.log(room.id, welcome.seq - 1, 1);
       if (page.entries.length === 0) return false;
       const session = await this.#join(room, stored, welcome, page);
-      if (session) await this.#enter(room, stored, session, page.hub);
+      const moves = await core.api.moves(room.id);
+      const moved = Math.max(0, ...moves.filter(({ head }) => head).map(({ number }) => number));
+      if (session) await this.#enter(room, stored, session, page.hub, moved);
     }
     await core.api.deleteWelcome(welcome.id).catch((problem: unknown) => {
       if (!(problem instanceof Refused) || problem.status !== 404) throw problem;
@@ -101,7 +103,13 @@ export class Welcomes {
     }
   }
 
-  async #enter(room: Room, stored: StoredKeyPackage, session: Session, hub: string | undefined): Promise<void> {
+  async #enter(
+    room: Room,
+    stored: StoredKeyPackage,
+    session: Session,
+    hub: string | undefined,
+    moved: number,
+  ): Promise<void> {
     const core = this.#core;
     await room.serial.run(async () => {
       const record: StoredRoom = {
@@ -112,8 +120,9 @@ export class Welcomes {
       };
       record.kind = session.rules.kind;
       const again = room.session !== null;
-      // From the first time on it never changes.
+      // From the first time on only the members change it.
       if (hub && !again) record.hub ??= hub;
+      if (!again && moved > 0) record.moving = { moved, read: 0, agreed: null, votes: [], told: moved };
       const self = session.members.find((member) => member.self);
       const { seq, time } = session.position;
       const joined: StoredItem = {

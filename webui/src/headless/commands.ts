@@ -176,6 +176,17 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: "[--room ROOM]   (which node keeps it)",
     run: async (client, said) => client.call("places", { room: await roomOf(client, said) }),
   },
+  move: {
+    usage: "[--room ROOM] --node NODE   (a vote: NODE is its id, or `here`)",
+    run: async (client, said) => {
+      const room = await roomOf(client, said);
+      const { choices, moves } = await client.call("places", { room });
+      const wanted = needed(said, "node");
+      const found = [...choices, ...moves].find(({ node, here }) => node === wanted || (here && wanted === "here"));
+      if (!found) throw new UsageError("--node is one of the places' choices");
+      return client.call("moveRoom", { room, node: found.node });
+    },
+  },
   verify: {
     usage: "[--room ROOM] --member NAME",
     run: async (client, said) => client.call("verification", await memberOf(client, said)),

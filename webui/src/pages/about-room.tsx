@@ -1,12 +1,10 @@
 /** One room's own settings: its name, one's name in it, keeping it, leaving. */
-import { useEffect, useState } from "preact/hooks";
-import { BOUNDS, type PlacesView, type RoomId, type RoomView } from "../client/types.ts";
+import { useState } from "preact/hooks";
+import { BOUNDS, type RoomId, type RoomView } from "../client/types.ts";
 import { ActionButton, useAction, Wrong } from "../parts/action.tsx";
-import { CopyLink } from "../parts/copy.tsx";
 import { Check, TextField } from "../parts/field.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Go } from "../parts/link.tsx";
-import { Notice } from "../parts/notice.tsx";
 import { PageFrame } from "../parts/page.tsx";
 import { call } from "../state/client.ts";
 import { t } from "../state/language.ts";
@@ -16,6 +14,7 @@ import { useRoom } from "../state/room.ts";
 import { go } from "../state/route.ts";
 import { Leave } from "./people.tsx";
 import { RoomIntake } from "./room-intake.tsx";
+import { RoomPlaces } from "./room-move.tsx";
 
 export function AboutRoomPage({ room }: { room: RoomId }) {
   const view = useRoom(room);
@@ -63,7 +62,7 @@ function Settings({ view }: { view: RoomView }) {
         <Go to={{ page: "people", room }}>{t("app.people.count", { count: view.members.length })}</Go>
       </p>
       {inside && view.kind === "room" && <RoomIntake view={view} />}
-      {inside && <Where room={room} />}
+      {inside && <RoomPlaces view={view} />}
       <h2>{t("app.about.keep")}</h2>
       <p>{t("app.about.keep_text")}</p>
       <ArchiveSwitch room={room} on={view.archive} />
@@ -89,30 +88,6 @@ function Settings({ view }: { view: RoomView }) {
           <Leave view={view} onLeft={() => go({ page: "home" })} />
         </>
       )}
-    </>
-  );
-}
-
-/** Which community keeps the conversation. Nothing is shown while that can't be asked. */
-function Where({ room }: { room: RoomId }) {
-  const [places, show] = useState<PlacesView | null>(null);
-  useEffect(() => {
-    call("places", { room }).then(show, () => {});
-  }, [room]);
-  if (!places) return null;
-  const { here, community, words, others, proof } = places;
-  const far = community ? t("app.about.where_far", { community }) : t("app.about.where_unnamed", { words });
-  return (
-    <>
-      <h2>{t("app.about.where")}</h2>
-      {proof && (
-        <Notice kind="warn">
-          <p>{t("app.about.forked")}</p>
-          <CopyLink name="proof" label={t("app.about.proof")} text={proof} />
-        </Notice>
-      )}
-      <p dir="auto">{here ? t("app.about.where_here", { community }) : far}</p>
-      {others > 0 && <p>{t("app.about.where_others")}</p>}
     </>
   );
 }

@@ -13,6 +13,7 @@ import { readCredential } from "./credentials.ts";
 import { encodeEvent } from "./events.ts";
 import { emptyView } from "./fold.ts";
 import { entryFault, START } from "./log.ts";
+import { NOTES_BYTES, NOTES_LABEL } from "./moving.ts";
 import { needsOf } from "./needs.ts";
 import { foundingPolicy, memberOf, ownerOf, stamp } from "./policy.ts";
 import { receive } from "./receiving.ts";
@@ -29,6 +30,7 @@ import type {
   JoinRoom,
   Lent,
   LogEntry,
+  LogPosition,
   Member,
   Need,
   RoomIdentity,
@@ -195,6 +197,14 @@ class RoomSession implements Session {
     const { engine, primitives } = this.#lent;
     const message = fields("hedgerow agreement v1", fromB64(this.room), engine.authenticator(this.#data.mls));
     return (await primitives.hash(message)).slice(0, AGREEMENT_BYTES);
+  }
+
+  noteKey(): Promise<Uint8Array> {
+    return this.#lent.engine.exporter(this.#data.mls, NOTES_LABEL, fromB64(this.room), NOTES_BYTES);
+  }
+
+  rewind({ seq, hash, time }: LogPosition): Session {
+    return this.#with({ ...this.#data, position: { seq, hash, time } });
   }
 
   encode(): Uint8Array {

@@ -378,6 +378,10 @@ export interface Session {
   needs(now: number): readonly Need[];
   /** 16 bytes that are equal on all devices that agree about who is in the room, and secret to them. */
   agreement(): Promise<Uint8Array>;
+  /** 32 bytes for the notes of the current epoch (`moving.ts`). */
+  noteKey(): Promise<Uint8Array>;
+  /** Goes on from an earlier place: the node that orders the room now has another log after it. */
+  rewind(to: LogPosition): Session;
   /** For the vault. Secrets are in it. */
   encode(): Uint8Array;
 }

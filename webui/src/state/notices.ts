@@ -46,6 +46,8 @@ export function noticeText({ code, names, by, reason }: NoticeItem): string {
       return t("app.notice.intake_changed", { name: doer || t("app.somebody") });
     case "intake-closed":
       return t("app.notice.intake_closed", { name: doer || t("app.somebody") });
+    case "moved":
+      return t("app.notice.moved");
     case "skipped": {
       const tried = by.length > 0 ? t("app.notice.skipped_by", { name: doer }) : t("app.notice.skipped");
       return `${tried} ${t(`app.notice.reason.${REASONS[reason] ?? "other"}`)}`;

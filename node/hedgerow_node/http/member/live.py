@@ -127,6 +127,7 @@ def overview_json(overview: Overview) -> dict[str, Any]:
             "acknowledged": each.acknowledged,
             "head": head_json(each.head),
             "until": each.until,
+            "notes": each.notes,
             **hub_json(each.hub),
         }
         for each in overview.rooms

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from hedgerow_node.http.member import base64url
+from hedgerow_node.http.member.fields import wrong
 from hedgerow_node.http.problems import not_found
 
 _NOTHING = "There is nothing at this address for this device."
@@ -25,3 +26,13 @@ def _id(text: str, size: int) -> bytes:
         except ValueError:
             pass
     raise not_found(_NOTHING)
+
+
+def whole_of_query(request: web.Request, name: str, default: int, low: int, high: int) -> int:
+    """A whole number in the query, or the default. Raises Problem."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and low <= int(text) <= high):
+        raise wrong(name, f"is a whole number from {low} to {high}")
+    return int(text)

@@ -147,6 +147,10 @@ class Receivers:
             for device in devices:
                 listening = self.devices.get(device, ())
                 self.lines.write_all((each for each in listening if each.missed is None), frame)
+        for word, rooms in (("notes", happened.notes), ("moved", happened.moved)):
+            for room in rooms:
+                told = json.dumps({word: [base64url.encode(room)]}, separators=(",", ":")).encode()
+                self.lines.write_all(self.rooms.get(room, ()), text_frame(told))
         for device in happened.revoked:
             for receiver in tuple(self.devices.get(device, ())):
                 self.lines.end(receiver, TOKEN_REFUSED)

@@ -8,8 +8,8 @@ from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, answer_accepted, answer_conflict, answer_page, done, head_json
 from hedgerow_node.http.member.body import read_fields
 from hedgerow_node.http.member.desk import Desk
-from hedgerow_node.http.member.fields import Fields, wrong
-from hedgerow_node.http.member.paths import id_in
+from hedgerow_node.http.member.fields import Fields
+from hedgerow_node.http.member.paths import id_in, whole_of_query
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.private.values import Refetch
 from hedgerow_protocol import limits
@@ -42,18 +42,9 @@ async def create_room(request: web.Request, desk: Desk, session: Session) -> web
 async def log(request: web.Request, desk: Desk, session: Session) -> web.Response:
     """``GET /rooms/{id}/log?after=&limit=``."""
     room = RoomId(id_in(request, "id", ROOM_ID_BYTES))
-    after = _whole(request, "after", 0, 0, limits.SEQUENCE_MAX)
-    limit = _whole(request, "limit", bounds.LOG_PAGE_ENTRIES_DEFAULT, 1, limits.LOG_PAGE_ENTRIES_MAX)
+    after = whole_of_query(request, "after", 0, 0, limits.SEQUENCE_MAX)
+    limit = whole_of_query(request, "limit", bounds.LOG_PAGE_ENTRIES_DEFAULT, 1, limits.LOG_PAGE_ENTRIES_MAX)
     return answer_page(await desk.delivery.log(session, room, after=after, limit=limit))
-
-
-def _whole(request: web.Request, name: str, default: int, low: int, high: int) -> int:
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and low <= int(text) <= high):
-        raise wrong(name, f"is a whole number from {low} to {high}")
-    return int(text)
 
 
 async def submit(request: web.Request, desk: Desk, session: Session) -> web.Response:
@@ -107,7 +98,8 @@ async def places(request: web.Request, desk: Desk, session: Session) -> web.Resp
     found = await desk.delivery.places(session, RoomId(id_in(request, "id", ROOM_ID_BYTES)))
     proof = {"faulty": [head_json(each) for each in found.faulty]} if found.faulty is not None else {}
     followers = [base64url.encode(each) for each in found.followers]
-    return answer({"hub": base64url.encode(found.hub), "followers": followers, **proof})
+    away = {"away_since": found.away_since} if found.away_since is not None else {}
+    return answer({"hub": base64url.encode(found.hub), "followers": followers, **proof, **away})
 
 
 async def stop(request: web.Request, desk: Desk, session: Session) -> web.Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from hedgerow_node.http import security
-from hedgerow_node.http.member import accounts, invites, keeping, mailbox, rooms
+from hedgerow_node.http.member import accounts, invites, keeping, mailbox, moving, rooms
 from hedgerow_node.http.member.bearer import Handler, MemberHandler, OpenHandler, bearer, open_to_all
 from hedgerow_node.http.member.live import LIVE_PATH, live
 
@@ -56,6 +56,10 @@ MEMBER_ROUTES: tuple[MemberRoute, ...] = (
     _bearer("POST", "/rooms/{id}/log", rooms.submit),
     _bearer("POST", "/rooms/{id}/asks", invites.ask_for_room),
     _bearer("GET", "/rooms/{id}/places", rooms.places),
+    _bearer("POST", "/rooms/{id}/notes", moving.add_note),
+    _bearer("GET", "/rooms/{id}/notes", moving.notes),
+    _bearer("POST", "/rooms/{id}/moves", moving.move),
+    _bearer("GET", "/rooms/{id}/moves", moving.moves),
     _bearer("POST", "/rooms/{id}/mailboxes", rooms.put_back),
     _bearer("DELETE", "/rooms/{id}/mailboxes/{mailbox}", rooms.stop),
     _bearer("GET", "/mailbox", mailbox.mailbox),

@@ -8,7 +8,7 @@ statement is a moment in which the event loop may take the interpreter, and the 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private.letting_in import Author, Changes, Committed, Sign, apply_effects, check_effects
@@ -21,6 +21,9 @@ from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import Accepted, Conflict, EntryId, EntryKind, Position, RoomId, Submission
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Entropy
+
+MOVES_SECONDS: Final = 5
+"""Seconds. After which what was to be said in a room that moves away may be said again."""
 
 _SEQ_MASK = (1 << ROOM_SHIFT) - 1
 
@@ -44,6 +47,13 @@ class Arrived(NamedTuple):
         return submission.mailbox + submission.room, self.node
 
 
+class MovesAway(Refused):
+    """The room's members have moved it to another hub, which has not begun yet: the same later is fine."""
+
+    def __init__(self) -> None:
+        super().__init__(Refusal.TOO_FAST, "This room is moving to another community.", retry_after=MOVES_SECONDS)
+
+
 SenderKey: TypeAlias = tuple[bytes, int | bytes]
 
 
@@ -65,6 +75,8 @@ class Standing:
     """Bytes of payload that the room holds."""
     prefix: bytes
     opening: bytes
+    closed: bool
+    """Its members have moved it away."""
     texts: list[bytes] = field(default_factory=list)
     commits: dict[int, int] = field(default_factory=dict)
     """Newest commits of this batch: epoch to seq."""
@@ -75,6 +87,7 @@ class Batch:
     """What became of each, in their order, and what others are to hear."""
 
     outcomes: Sequence[Accepted | Conflict | Refused]
+    """Among those that are refused :class:`MovesAway`."""
     happened: Happened
 
 
@@ -139,6 +152,8 @@ class _Work:
         head, kind, payload = standing.position, submission.kind, submission.payload
         if sender.until is not None:
             raise Refused(Refusal.NOT_ALLOWED, "This device was taken out of the room.")
+        if standing.closed:
+            raise MovesAway
         check_seen(submission.seen, head)
         if standing.size + len(payload) > self._bytes_max:
             raise Refused(Refusal.TOO_MANY, "This room is full for now. Older messages make room as they are removed.")
@@ -185,10 +200,10 @@ class _Work:
             self._senders[key, node] = Sender(Author(None, NodeId(node)), where[1], until)
             self._stand(*where)
 
-    def _stand(self, row: int, room: RoomId, seq: int, hash: bytes, time: int, size: int) -> None:
+    def _stand(self, row: int, room: RoomId, seq: int, hash: bytes, time: int, size: int, closed: int | None) -> None:
         if room not in self._rooms:
             position = Position(seq, hash, time)
-            self._rooms[room] = Standing(row, position, size, entry_prefix(room), room_opening(room))
+            self._rooms[room] = Standing(row, position, size, entry_prefix(room), room_opening(room), bool(closed))
 
     def _newest_commit(self, submission: Submission, standing: Standing) -> int:
         here = standing.commits.get(submission.epoch)
@@ -243,12 +258,12 @@ def _insert(many: int) -> str:
 
 
 _SENDER = """
-SELECT m.name, m.device, m.account, m.until, r.id, r.name, r.seq, r.hash, r.time, r.bytes
+SELECT m.name, m.device, m.account, m.until, r.id, r.name, r.seq, r.hash, r.time, r.bytes, r.closed
 FROM asked CROSS JOIN mailbox m ON m.name = asked.a AND m.device = asked.b
 JOIN room r ON r.id = m.room AND r.hub IS NULL
 """
 _FAR_SENDER = """
-SELECT asked.a, f.node, f.until, r.id, r.name, r.seq, r.hash, r.time, r.bytes
+SELECT asked.a, f.node, f.until, r.id, r.name, r.seq, r.hash, r.time, r.bytes, r.closed
 FROM asked CROSS JOIN room r ON r.name = substr(asked.a, 17) AND r.hub IS NULL
 JOIN far_mailbox f ON f.room = r.id AND f.name = substr(asked.a, 1, 16) AND f.node = asked.b
 """

@@ -141,6 +141,7 @@ def apply_effects(
         out = connection.execute(_TAKE_OUT, (seq, mailbox, committed.room_row)).fetchone()
         if out is not None and (device := device_name(connection, out[0])) is not None:
             changes.part(device, room)
+        connection.execute("DELETE FROM unclaimed WHERE room = ? AND name = ?", (committed.room_row, mailbox))
         node = far_mailbox_rows.take_out(connection, committed.room_row, mailbox, seq)
         if node is not None:
             told = MailboxTold(room, mailbox, sign(room, committed.at))

@@ -31,6 +31,8 @@ class Standing:
     """The node that orders the room; ``None``: this one."""
     signature: bytes = b""
     """The hub's, of ``position``; empty where this node is the hub."""
+    notes: int = 0
+    """The number of the newest note."""
 
 
 def found_room(
@@ -115,8 +117,9 @@ def rooms_of(connection: Connection, session: Session) -> list[Standing]:
             until,
             NodeId(hub) if hub is not None else None,
             signature or b"",
+            notes,
         )
-        for row, room, name, acknowledged, until, seq, hash, time, hub, signature in rows
+        for row, room, name, acknowledged, until, seq, hash, time, hub, signature, notes in rows
     ]
 
 
@@ -135,6 +138,12 @@ def positions(
 def acknowledge(connection: Connection, acknowledged: Iterable[tuple[Session, RoomId, int]]) -> None:
     """Never goes back, and never beyond what the mailbox may read."""
     connection.executemany(_ACKNOWLEDGE, [(seq, seq, session.device_row, room) for session, room, seq in acknowledged])
+
+
+def device_of(connection: Connection, mailbox: MailboxId) -> int | None:
+    """The row of the device whose mailbox this is."""
+    found = connection.execute("SELECT device FROM mailbox WHERE name = ?", (mailbox,)).fetchone()
+    return found[0] if found is not None else None
 
 
 def devices_in(connection: Connection, room_row: int) -> list[DeviceId]:
@@ -157,7 +166,8 @@ DELETE FROM mailbox WHERE name = ? AND device = ? AND room = (SELECT id FROM roo
 """
 _ROOMS_OF = """
 SELECT r.id, r.name, m.name, m.acknowledged, m.until, r.seq, r.hash, r.time, r.hub,
-  iif(m.until IS NULL, r.signature, m.until_signature)
+  iif(m.until IS NULL, r.signature, m.until_signature),
+  coalesce((SELECT max(n.id) FROM note n WHERE n.room = r.id), 0)
 FROM mailbox m JOIN room r ON r.id = m.room WHERE m.device = ? AND m.joined <= r.seq ORDER BY m.id
 """
 _POSITION = """

@@ -76,8 +76,18 @@ def grow(
     size = sum(len(each.payload) for each in entries if each.payload is not None)
     if copy.size + size > bytes_max:
         raise Refused(Refusal.TOO_MANY, "This room is full for now. Older messages make room as they are removed.")
-    _check_ids(connection, copy.row, entries)
-    first = copy.row << ROOM_SHIFT
+    if twice(connection, copy.row, entries):
+        raise Refused(Refusal.BAD, "An entry stands twice in this log.")
+    insert_entries(connection, copy.row, entries)
+    at = head.position
+    connection.execute(_STAND, (at.seq, at.time, at.hash, head.signature, size, copy.row))
+    joined, welcomes = arrived_between(connection, room, copy.row, before.seq, at.seq)
+    return Happened({room: texts_of(room, entries)}, {room: at.seq}, joined=joined, welcomes=welcomes)
+
+
+def insert_entries(connection: Connection, row: int, entries: Sequence[Entry]) -> int:
+    """Put checked entries into a log, which stands where it stood; bytes of their payloads."""
+    first = row << ROOM_SHIFT
     connection.executemany(
         _INSERT,
         [
@@ -94,26 +104,26 @@ def grow(
             for each in entries
         ],
     )
-    at = head.position
-    connection.execute(_STAND, (at.seq, at.time, at.hash, head.signature, size, copy.row))
+    return sum(len(each.payload) for each in entries if each.payload is not None)
+
+
+def texts_of(room: RoomId, entries: Sequence[Entry]) -> list[bytes]:
+    """Entries as devices are told of them."""
     opening = room_opening(room)
-    texts = [
+    return [
         entry_text(
             each.seq, each.time, each.kind, each.epoch, each.id, each.payload, each.payload_hash, each.hash,
             opening=opening,
         )
         for each in entries
     ]  # fmt: skip
-    joined, welcomes = arrived_between(connection, room, copy.row, before.seq, at.seq)
-    return Happened({room: texts}, {room: at.seq}, joined=joined, welcomes=welcomes)
 
 
-def _check_ids(connection: Connection, row: int, entries: Sequence[Entry]) -> None:
-    known = len({each.id for each in entries}) < len(entries) or any(
+def twice(connection: Connection, row: int, entries: Sequence[Entry]) -> bool:
+    """Whether an entry would stand twice in a log."""
+    return len({each.id for each in entries}) < len(entries) or any(
         connection.execute(_KNOWN, (row, each.id)).fetchone() for each in entries
     )
-    if known:
-        raise Refused(Refusal.BAD, "An entry stands twice in this log.")
 
 
 def arrived_between(

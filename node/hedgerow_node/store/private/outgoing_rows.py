@@ -21,6 +21,9 @@ OF_DEVICE_MAX: Final = 1_000
 ANSWERS_SECONDS_KEPT: Final = DAY_SECONDS
 """Seconds. An answer: long enough for a device that lost its own connection to ask again."""
 
+ACCEPTED_SECONDS_KEPT: Final = 30 * DAY_SECONDS
+"""Seconds. An entry that the hub has accepted and not told: for the day when the room moves to another hub."""
+
 ENDED: Final = RefusalAnswer(Refusal.ENDED, "The other community could not be reached for a month; this was given up.")
 """The answer to what was given up."""
 
@@ -102,6 +105,12 @@ def put(connection: Connection, outgoing: Outgoing, now: int = 0) -> Posted:
     return Posted(int(made.lastrowid or 0), outgoing.request, outgoing.node, room_of(body), now, letter)
 
 
+def waiting_since(connection: Connection, node: NodeId) -> int | None:
+    """When the oldest request that waits for a node was put here."""
+    (since,) = connection.execute(_SINCE, (node,)).fetchone()
+    return int(since) if since is not None else None
+
+
 def find(connection: Connection, node: NodeId, kind: str, about: bytes) -> Sent | None:
     """The newest request of this kind about this."""
     return _sent(connection.execute(_ABOUT, (node, kind, about)).fetchone())
@@ -154,15 +163,19 @@ def asked(connection: Connection, request: bytes) -> tuple[NodeId, RequestBody] 
 
 
 def answered(connection: Connection, answer: Answer, now: int) -> None:
-    """Keep the answer instead of the letter."""
-    connection.execute(_ANSWERED, (answer.status.value, encode(answer), now, answer.id))
+    """Keep the answer instead of the letter.
+
+    Of an entry that the hub has accepted both are kept until the entry has come: the hub may be gone before it tells.
+    """
+    connection.execute(_ANSWERED, (answer.status.value, encode(answer), now, answer.status.value, answer.id))
 
 
 def forget_answers(connection: Connection, now: int) -> None:
-    """Answers are kept for a day."""
-    connection.execute("DELETE FROM outgoing WHERE answered < ?", (now - ANSWERS_SECONDS_KEPT,))
+    """Answers are kept for a day; of entries that have not come for a month."""
+    connection.execute(_FORGET, (now - ANSWERS_SECONDS_KEPT, now - ACCEPTED_SECONDS_KEPT))
 
 
+_SINCE = "SELECT min(created) FROM outgoing WHERE node = ? AND status IS NULL AND created > 0"
 _OF_NODE = "SELECT count(*) FROM outgoing WHERE node = ? AND status IS NULL"
 _OF_DEVICE = "SELECT count(*) FROM outgoing WHERE device = ? AND status IS NULL"
 _PUT = "INSERT INTO outgoing (request, node, kind, room, about, device, body, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -179,4 +192,16 @@ SELECT id, request, node, kind, room, length(body), created FROM outgoing
 WHERE node = ? AND status IS NULL AND id > ? ORDER BY id LIMIT ?
 """
 _ASKED = "SELECT node, body FROM outgoing WHERE request = ? AND status IS NULL"
-_ANSWERED = "UPDATE outgoing SET status = ?, answer = ?, answered = ?, body = x'' WHERE request = ? AND status IS NULL"
+_ANSWERED = """
+UPDATE outgoing SET status = ?, answer = ?, answered = ?, body = iif(kind = 'submit' AND ? = 'ok', body, x'')
+WHERE request = ? AND status IS NULL
+"""
+_FORGET = """
+DELETE FROM outgoing WHERE answered < ? AND (
+  length(body) = 0 OR answered < ?
+  OR EXISTS (
+    SELECT 1 FROM room r JOIN entry e ON e.id >> 32 = r.id AND e.submission = substr(outgoing.about, 33)
+    WHERE r.name = outgoing.room
+  )
+)
+"""

@@ -25,7 +25,7 @@ def places_of(connection: Connection, session: Session, room: RoomId, this: Node
     proof = fork_of(connection, row)
     if proof is None:
         return Places(NodeId(hub), followers)
-    return Places(NodeId(hub), followers, (proof.first, proof.second), forks.encode(proof))
+    return Places(NodeId(hub), followers, (proof.first, proof.second), proof=forks.encode(proof))
 
 
 def fellows_of(connection: Connection, room_row: int) -> list[NodeId]:

@@ -61,7 +61,7 @@ def prune_commits(connection: Connection, commits: list[tuple[int, int]], now: i
     for id, time in commits:
         room_row, seq = id >> ROOM_SHIFT, id & ((1 << ROOM_SHIFT) - 1)
         if room_row not in everybody:
-            acknowledged = connection.execute(_ACKNOWLEDGED, (room_row, room_row)).fetchall()
+            acknowledged = connection.execute(_ACKNOWLEDGED, (room_row, room_row, room_row)).fetchall()
             everybody[room_row] = everybody_has(each for (each,) in acknowledged)
         if not payload_is_kept(EntryKind.COMMIT, time, seq, everybody[room_row], kept):
             found = connection.execute("SELECT payload FROM entry WHERE id = ?", (id,)).fetchone()
@@ -112,6 +112,8 @@ SELECT id, time FROM entry WHERE kind = 1 AND payload IS NOT NULL AND id > ? ORD
 """
 _ACKNOWLEDGED = """
 SELECT acknowledged FROM mailbox WHERE room = ? AND until IS NULL
+UNION ALL
+SELECT 0 FROM unclaimed WHERE room = ?
 UNION ALL
 SELECT f.acknowledged FROM follower f
 WHERE f.room = ? AND EXISTS (

@@ -267,7 +267,56 @@ _ACROSS_NODES = (
     """,
 )
 
-STEPS: Final = (Step("0001_accounts_rooms", _FIRST), Step("0002_rooms_across_nodes", _ACROSS_NODES))
+_MOVING = (
+    # closed: 1 once more than half of the members have moved the room away from this hub: nothing more is ordered here.
+    "ALTER TABLE room ADD COLUMN closed INTEGER",
+    # Members' sealed words beside the log. node: where from; NULL: of a device here.
+    """
+    CREATE TABLE note (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+      node BLOB,
+      digest BLOB NOT NULL,
+      body BLOB NOT NULL,
+      day INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX note_digest ON note (room, digest)",
+    "CREATE INDEX note_day ON note (day)",
+    # Moves of which a device here has said that they are decided. seq to signature: the head at which the new hub
+    # begins, signed by it; NULL until it has begun. statements: members' JSON, one a line. mailboxes: of all members.
+    """
+    CREATE TABLE move (
+      id INTEGER PRIMARY KEY,
+      room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      hub BLOB NOT NULL,
+      seq INTEGER,
+      hash BLOB,
+      time INTEGER,
+      signature BLOB,
+      statements BLOB NOT NULL,
+      mailboxes BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX move_number ON move (room, number)",
+    "CREATE INDEX move_waits ON move (id) WHERE signature IS NULL",
+    # Mailboxes of members in a room that has moved here, of which it is not known yet at which node they are.
+    """
+    CREATE TABLE unclaimed (
+      id INTEGER PRIMARY KEY,
+      room INTEGER NOT NULL REFERENCES room ON DELETE CASCADE,
+      name BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX unclaimed_name ON unclaimed (room, name)",
+)
+
+STEPS: Final = (
+    Step("0001_accounts_rooms", _FIRST),
+    Step("0002_rooms_across_nodes", _ACROSS_NODES),
+    Step("0003_moving_rooms", _MOVING),
+)
 
 PRAGMAS: Final = (
     # An append touches one page of a few tables, and all of each page goes to the log of the database: small ones.

@@ -17,6 +17,7 @@ from hedgerow_protocol.delivery.values import (
     RoomId,
     WelcomeId,
 )
+from hedgerow_protocol.federation.moving import MoveStatement
 from hedgerow_protocol.ids import NodeId
 
 DAY_SECONDS = 86_400
@@ -73,12 +74,17 @@ class Happened:
     """Other nodes that follow a room of another hub, as the hub has just answered."""
     limited: Sequence[tuple[NodeId, RoomId, int | None]] = ()
     """Other nodes, and the last seq that they may have of a room from now on; ``None``: everything."""
+    notes: Sequence[RoomId] = ()
+    """Rooms in which a member's word beside the log has come."""
+    moved: Sequence[RoomId] = ()
+    """Rooms that another node orders from now on."""
 
     @property
     def anything(self) -> bool:
         """Whether anybody is to hear of it."""
         to_devices = self.entries or self.parted or self.joined or self.welcomes or self.asks or self.revoked
-        return bool(to_devices or self.outgoing or self.posted or self.limited or self.fellows)
+        to_nodes = self.outgoing or self.posted or self.limited or self.fellows
+        return bool(to_devices or to_nodes or self.notes or self.moved)
 
 
 # --- accounts
@@ -206,8 +212,42 @@ class Places:
     """Nodes that keep a copy for devices of their own, as far as this node knows; without the hub."""
     faulty: tuple[Head, Head] | None = None
     """Two heads signed by the hub that no one log can have: it told two stories, and nothing more is taken from it."""
+    away_since: int | None = None
+    """Unix seconds: since when something waits for the hub, to which there is no link."""
     proof: bytes = b""
     """With ``faulty``: what proves it to anybody, :mod:`hedgerow_protocol.federation.forks`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A member's sealed word beside the log."""
+
+    number: int
+    """Later ones have higher numbers."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewMove:
+    """That more than half of the members have moved a room, as a device of one of them says."""
+
+    room: RoomId
+    number: int
+    hub: NodeId
+    statements: Sequence[MoveStatement]
+    mailboxes: Sequence[MailboxId]
+    """Of all members' devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """A move as this node knows it."""
+
+    number: int
+    hub: NodeId
+    head: Head | None
+    """Where the new hub begins, signed by it; ``None``: it has not begun."""
+    statements: Sequence[MoveStatement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +263,8 @@ class MailboxRow:
     """The last seq this mailbox may read, when it was taken out of the room; else ``None``."""
     hub: NodeId | None = None
     """The node that orders the room and signed the head; ``None``: this one."""
+    notes: int = 0
+    """The number of the newest note that is kept; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
