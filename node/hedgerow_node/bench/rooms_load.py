@@ -30,6 +30,9 @@ KEEP_SECONDS: Final = 15.0
 
 TICK_SECONDS: Final = 0.025
 
+GOODBYE_SECONDS: Final = 5.0
+"""Seconds. Who is let go may say goodbye for three of them first."""
+
 STALLED_BUFFER: Final = 32 * 1024
 """Bytes. What the system keeps for a listener that stops reading, so that its silence is noticed soon."""
 
@@ -187,7 +190,7 @@ class Listeners:
         """What became of those that do not read: how many the server has let go."""
         gone = 0
         for each in self.stalled:
-            each.settimeout(0.5)
+            each.settimeout(GOODBYE_SECONDS)
             try:
                 while each.recv(_CHUNK):
                     pass
