@@ -133,7 +133,7 @@ def _flush(folder: Path) -> float:
 
 
 def _rooms(hub: Home, follower: Home, third: Home) -> tuple[FarRoom, FarRoom]:
-    """Rooms of the hub with eight writers there and eight at a follower; in the second one somebody at a third node."""
+    """Rooms of the hub with writers there and at a follower; in the second one somebody at a third node."""
     made = []
     for others in ((follower,), (follower, third)):
         room = found(hub, hub.devices[0])
