@@ -145,9 +145,10 @@ def _rooms(hub: Home, follower: Home, third: Home) -> tuple[FarRoom, FarRoom]:
 
 
 def _fill(room: FarRoom, at: Home, devices: Sequence[Any]) -> None:
+    """The first of them lets the others in: they are claimed at their own node, and no node asks another very often."""
     room.let_in(0, [offer(at, devices[0])])
     if len(devices) > 1:
-        room.let_in(0, [offer(at, each) for each in devices[1:]])
+        room.let_in(len(room.places) - 1, [offer(at, each) for each in devices[1:]])
 
 
 def _say(what: str) -> None:
