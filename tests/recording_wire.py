@@ -55,7 +55,11 @@ class Wire:
                 near, _ = self._listening.accept()
             except OSError:  # closed
                 return
-            far = socket.create_connection(("127.0.0.1", self._to))
+            try:
+                far = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:  # the node has gone
+                near.close()
+                continue
             conversation = Conversation()
             self.conversations.append(conversation)
             for source, target, kept in ((near, far, conversation.asked), (far, near, conversation.answered)):

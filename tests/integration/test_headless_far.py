@@ -108,6 +108,10 @@ def test_one_on_ones_between_communities(three: Three) -> None:
     patiently(lambda: opened.append(ann.call("openAttachment", room=pair, message=message, index=0)))
     assert opened == [file]
 
+    # The keeper's links name their node, too: who has an account elsewhere sees whose it is.
+    keepers = cleo.call("openInvite", link=ash.link())
+    assert (keepers["community"], keepers["known"], keepers["far"], keepers["room"]) == ("Ash", True, True, None)
+
     # A link of the old kind, without the node's name, works only where it was made.
     old = ann.call("makeInvite", room=pair)["link"].rpartition(".")[0]
     with pytest.raises(CallFailed) as refused:
