@@ -1,8 +1,10 @@
 """The member app's client against a real node: two people, several devices, rooms with their rules."""
 
 import random
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,18 @@ def test_edits_deletes_replies_names_and_unread(people: Community) -> None:
     assert [(hit["message"], hit["name"]) for hit in hits] == [(first, "Anna")]
 
 
+@contextmanager
+def no_files_yet(data: Path) -> Iterator[None]:
+    """As at a node to which a message came before its file."""
+    moved = "UPDATE blob SET hash = CAST(substr(hash, 2) || substr(hash, 1, 1) AS BLOB)"
+    back = "UPDATE blob SET hash = CAST(substr(hash, 32) || substr(hash, 1, 31) AS BLOB)"
+    for change in (moved, back):
+        with closing(sqlite3.connect(data / "private.db", timeout=10)) as connection, connection:
+            assert connection.execute(change).rowcount > 0
+        if change == moved:
+            yield
+
+
 def test_files_travel_sealed(people: Community) -> None:
     ann = people.person("Ann")
     room, ben = people.pair(ann, "Ben")
@@ -75,6 +89,10 @@ def test_files_travel_sealed(people: Community) -> None:
     ben.sees(room, "")
     [seen] = ben.room(room)["timeline"][-1]["attachments"]
     assert (seen["name"], seen["type"], seen["place"]) == ("tree.png", "image/png", "there")
+    with no_files_yet(people.data):
+        with pytest.raises(CallFailed) as refused:
+            ben.call("openAttachment", room=room, message=message, index=0)
+        assert refused.value.code == "waiting", "it may still be on its way from another node"
     opened = ben.call("openAttachment", room=room, message=message, index=0)
     assert opened["bytes"]["base64"].rstrip("=") == picture["base64"]
     assert ben.room(room)["timeline"][-1]["attachments"][0]["place"] == "here"

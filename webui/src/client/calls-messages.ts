@@ -24,6 +24,9 @@ type Names =
   | "draft"
   | "markRead"
   | "search";
+/** Seconds. For which a file that is not there may still be on its way from another node. */
+const COMING_SECONDS = 86_400;
+
 type Message = Extract<StoredItem, { kind: "message" }>;
 
 export const messageCalls: Pick<Handlers, Names> = {
@@ -72,14 +75,19 @@ export const messageCalls: Pick<Handlers, Names> = {
   detach: ({ home }, { attachment }) => detach(home.core, attachment),
   openAttachment: async ({ home }, { room: id, message, index }) => {
     const room = home.core.room(id);
-    const attachment = (await anyMessage(home, room, message)).attachments[index];
+    const { attachments, time } = await anyMessage(home, room, message);
+    const attachment = attachments[index];
     if (!attachment) throw new Failure("unknown", "no such file");
     try {
       const bytes = await fetchFile(home.core, room, attachment);
       mark(home, room, attachment.blob, "here");
       return { name: attachment.name, type: attachment.media, bytes };
     } catch (problem) {
-      if (problem instanceof Failure && problem.code === "gone") mark(home, room, attachment.blob, "gone");
+      if (!(problem instanceof Failure && problem.code === "gone")) throw problem;
+      // Between nodes a message goes faster than its file.
+      if (problem.detail === "" && home.core.now - time < COMING_SECONDS)
+        throw new Failure("waiting", "the file has not come yet");
+      mark(home, room, attachment.blob, "gone");
       throw problem;
     }
   },
@@ -109,13 +117,13 @@ async function isKept(home: Home, room: Room, id: string): Promise<boolean> {
   return (await home.core.vault.json<number>(names.place(room.id, id))) !== undefined;
 }
 
-async function anyMessage(home: Home, room: Room, id: string): Promise<Pick<Message, "by" | "attachments">> {
+async function anyMessage(home: Home, room: Room, id: string): Promise<Pick<Message, "by" | "attachments" | "time">> {
   const place = await home.core.vault.json<number>(names.place(room.id, id));
   const item = place === undefined ? undefined : await home.core.vault.json<StoredItem>(names.item(room.id, place));
   if (item?.kind === "message") return item;
   const event = room.outbox.find((one) => one.id === id)?.event;
   if (event?.type !== "message") throw new Failure("unknown", "no such message");
-  return { by: room.session?.identity ?? "", attachments: event.attachments ?? [] };
+  return { by: room.session?.identity ?? "", attachments: event.attachments ?? [], time: home.core.now };
 }
 
 async function ownMessage(home: Home, room: Room, id: string): Promise<void> {
