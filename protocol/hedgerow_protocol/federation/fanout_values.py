@@ -160,6 +160,9 @@ class Follower:
     fetches: TokenBucket = field(default_factory=lambda: TokenBucket(FETCHES_RATE, FETCHES_BURST))
 
 
+_LONG_AGO: Final = Instant(float("-inf"))
+
+
 @dataclass(slots=True, eq=False)
 class FollowedRoom:
     """One room that somebody follows."""
@@ -168,7 +171,7 @@ class FollowedRoom:
     newest: int
     told: int = -1
     """What may be told by now: entries after it wait for others to come."""
-    quiet_since: Instant = Instant(float("-inf"))
+    quiet_since: Instant = _LONG_AGO
     """When something was told for the last time."""
     cursors: dict[NodeId, "Cursor"] = field(default_factory=dict)
 
