@@ -363,8 +363,8 @@ UNKNOWN_KIND: Final = RefusalAnswer(Refusal.BAD, "The other node does not know t
 """The answer to a request of a later version."""
 
 AnswerBody: TypeAlias = (
-    Claimed | InviteFound | Asked | SubmitAccepted | SubmitConflict | Following | BlobBytes | CopyPart | Moved | DropsFound
-    | Done | RefusalAnswer | Busy | UnknownKind
+    Claimed | InviteFound | Asked | SubmitAccepted | SubmitConflict | Following | BlobBytes | CopyPart | Moved
+    | DropsFound | Done | RefusalAnswer | Busy | UnknownKind
 )  # fmt: skip
 
 

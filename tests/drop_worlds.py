@@ -1,0 +1,89 @@
+"""Nodes that are never online together, and one that always is and keeps what they leave for each other."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hedgerow_node.federation.keepers import Pace
+from hedgerow_node.store.private import drop_rows
+from hedgerow_protocol.ids import NodeId
+from linked_worlds import Node, Wire, eventually, node
+
+PACE = Pace(after=0.0, soon=0.0, look=0.03, fetch=0.1, link=5.0)
+"""At once, where a real node waits for minutes."""
+
+
+@dataclass
+class Told:
+    """What every node knows of the others."""
+
+    able: list[NodeId] = field(default_factory=list)
+    relays: dict[NodeId, Sequence[NodeId]] = field(default_factory=dict)
+    shut_out: frozenset[NodeId] = frozenset()
+
+    async def keepers(self) -> Sequence[NodeId]:
+        """See Whereabouts."""
+        return self.able
+
+    async def relays_of(self, node: NodeId) -> Sequence[NodeId]:
+        """See Whereabouts."""
+        return self.relays.get(node, ())
+
+    async def blocked(self) -> frozenset[NodeId]:
+        """See Whereabouts."""
+        return self.shut_out
+
+
+@dataclass
+class Village:
+    """A wire, one keeper of drops on it, and nodes that come and go."""
+
+    folder: Path
+    wire: Wire
+    keeper: Node
+    told: Told
+
+    @asynccontextmanager
+    async def online(self, name: str, *, link: bool = True, **settings: Any) -> AsyncIterator[Node]:
+        """A node, linked with the keeper and with nobody else, until the block ends."""
+        settings.setdefault("whereabouts", self.told)
+        settings.setdefault("pace", PACE)
+        async with node(self.folder / name, self.wire, name, **settings) as made:
+            if link:
+                self.wire.link(made, self.keeper)
+            yield made
+
+    async def lies_for(self, who: NodeId) -> int:
+        """Drops that are kept for a node."""
+        query = "SELECT count(*) FROM deposit WHERE destination = ?"
+        row = await self.keeper.store.database.read(lambda c: c.execute(query, (who,)).fetchone())
+        return int(row[0])
+
+    async def has_left(self, sender: Node, to: NodeId) -> None:
+        """Wait until everything that waits at the sender lies with the keeper."""
+        leaving = sender.federation._drops._leaving  # type: ignore[union-attr]
+
+        async def is_left() -> bool:
+            last = await sender.store.database.read(lambda c: drop_rows.left_for(c, to))
+            _, digest = await leaving._letters(to, [])
+            return not leaving.owes(to) and last is not None and last.digest == digest and await self.lies_for(to) > 0
+
+        await eventually(is_left, "a drop lies with the keeper")
+
+    async def has_fetched(self, who: Node) -> None:
+        """Wait until a node has taken everything that lies for it."""
+
+        async def is_empty() -> bool:
+            return await self.lies_for(who.id) == 0
+
+        await eventually(is_empty, "nothing lies with the keeper")
+
+
+@asynccontextmanager
+async def village(folder: Path, **settings: Any) -> AsyncIterator[Village]:
+    """The wire and a keeper, who leaves and fetches nothing itself."""
+    wire = Wire()
+    async with node(folder / "keeper", wire, "keeper", keeps_drops=True, **settings) as keeper:
+        yield Village(folder, wire, keeper, Told([keeper.id]))
