@@ -26,7 +26,7 @@ class Pace:
     """When drops are left and fetched."""
 
     after: float = 600.0
-    """Seconds. For which something waits for a link before it is left as a drop; between two drops for one node, too."""
+    """Seconds. For which something waits for a link before it is left as a drop; and between two drops for one node."""
     soon: float = 60.0
     """Seconds. The same for a node from which a drop came since there was a link: it is not there when this one is."""
     again: float = 86_400.0

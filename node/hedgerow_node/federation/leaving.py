@@ -194,7 +194,7 @@ class Leaving:
         budget = LETTERS_BYTES_MAX - sum(len(each) + LETTER_MORE_BYTES for each in replies)
         many = limits.DROP_LETTERS_MAX - len(replies)
         waiting = await self._database.read(partial(_waiting, node, budget, many, self._sign))
-        return (*replies, *waiting), sha256(wire.encode(waiting)).digest()
+        return (*replies, *waiting), sha256(wire.encode(tuple(waiting))).digest()
 
     async def _give(self, keepers: list[NodeId], drop: DropLeft) -> int:
         """Leave it at the first ones that take it; how many did."""
