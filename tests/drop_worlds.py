@@ -8,8 +8,11 @@ from typing import Any
 
 from hedgerow_node.federation.keepers import Pace
 from hedgerow_node.store.private import drop_rows
+from hedgerow_protocol.federation.drops import drop_id, open_drop
+from hedgerow_protocol.federation.letters import Letter, decode
+from hedgerow_protocol.federation.values import DropFetch, DropsFound
 from hedgerow_protocol.ids import NodeId
-from linked_worlds import Node, Wire, eventually, node
+from linked_worlds import Node, Stranger, Wire, eventually, node, node_key
 
 PACE = Pace(after=0.0, soon=0.0, look=0.03, fetch=0.1, link=5.0)
 """At once, where a real node waits for minutes."""
@@ -71,6 +74,36 @@ class Village:
             return not leaving.owes(to) and last is not None and last.digest == digest and await self.lies_for(to) > 0
 
         await eventually(is_left, "a drop lies with the keeper")
+
+    async def has_said(self, sender: Node, to: NodeId) -> None:
+        """Wait until an answer lies with the keeper."""
+
+        async def is_left() -> bool:
+            return await self.lies_for(to) > 0
+
+        await eventually(is_left, "a drop lies with the keeper")
+
+    async def forget_drops(self) -> None:
+        """The keeper's disk is empty."""
+        await self.keeper.store.database.write(lambda c: c.execute("DELETE FROM deposit"))
+
+    def stranger(self, name: str) -> Stranger:
+        """A node that says what a test lets it say, linked with the keeper."""
+        made = Stranger(self.wire, node_key(name))
+        self.wire.link(made, self.keeper)
+        return made
+
+    async def taken_by(self, who: Stranger) -> list[Letter]:
+        """What is said in the drops that lie for a stranger; taken, and waited for."""
+        await eventually(lambda: self._lies(who.id), "something lies with the keeper")
+        found = await who.ask(self.keeper, DropFetch(()))
+        assert isinstance(found, DropsFound)
+        taken = tuple(map(drop_id, found.drops))
+        assert await who.ask(self.keeper, DropFetch(taken)) == DropsFound((), False)
+        return [decode(said) for each in found.drops for said in open_drop(who.key, each).letters]
+
+    async def _lies(self, who: NodeId) -> bool:
+        return await self.lies_for(who) > 0
 
     async def has_fetched(self, who: Node) -> None:
         """Wait until a node has taken everything that lies for it."""

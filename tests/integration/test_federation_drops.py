@@ -1,16 +1,39 @@
 """Rooms of nodes that are never online at the same time, as long as a third one is."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import mls_bytes
-from drop_worlds import village
-from hedgerow_protocol.delivery.values import Accepted, KeyPackageRef, WelcomeOut
-from linked_worlds import eventually, in_room, wait_log
-from private_worlds import NOW, commit, message
+from drop_worlds import PACE, Village, village
+from hedgerow_node.federation.keeping import DROPS_NODE_BURST
+from hedgerow_node.store.database import Connection
+from hedgerow_node.store.private import deposit_rows
+from hedgerow_node.store.private.deposit_rows import OF_PAIR_MAX
+from hedgerow_protocol import limits
+from hedgerow_protocol.delivery.refusal import Refusal
+from hedgerow_protocol.delivery.values import Accepted, KeyPackageRef, RoomId, WelcomeOut
+from hedgerow_protocol.federation.drops import drop_id, seal_drop
+from hedgerow_protocol.federation.letters import Answer, Request, encode
+from hedgerow_protocol.federation.values import (
+    Claimed,
+    Done,
+    DropFetch,
+    DropLeft,
+    DropsFound,
+    KeyPackageClaim,
+    RefusalAnswer,
+)
+from hedgerow_protocol.ids import NodeId
+from hedgerow_protocol.keys import SigningKey
+from hedgerow_protocol.ports import Timestamp
+from linked_worlds import Node, eventually, in_room, let_in_from, node_key, wait_log
+from private_worlds import DAY, NOW, Member, commit, message
 
 
 @asynccontextmanager
@@ -78,3 +101,192 @@ async def test_a_room_of_two_nodes_that_are_never_up_together(tmp_path: Path) ->
 
             await eventually(has_all, "the hub knows that all of it has come")
         assert not any({home.id, hub.id} == {sender, to} for sender, to, _ in place.wire.frames)
+
+
+async def test_what_a_drop_asks_is_done_once_however_often_it_comes(tmp_path: Path) -> None:
+    async with village(tmp_path) as place:
+        ash = place.stranger("ash")
+        async with place.online("home") as home:
+            birch = await home.member()
+            ref, consent = await home.offer(birch)
+        request = Request(bytes(16), KeyPackageClaim(KeyPackageRef(ref), consent, bytes(16)))
+        sealed = seal_drop(ash.key, home.id, [encode(request)], NOW, os.urandom(32))
+        assert await ash.ask(place.keeper, DropLeft(home.id, sealed)) == Done()
+        async with place.online("home") as home:
+            await place.has_fetched(home)
+            (answer,) = await place.taken_by(ash)
+            assert isinstance(answer, Answer)
+            assert answer.id == request.id
+            assert isinstance(answer.body, Claimed)
+        # The keeper, or anybody who saw it, brings it again: nothing comes of it.
+        assert await ash.ask(place.keeper, DropLeft(home.id, sealed)) == Done()
+        async with place.online("home") as home:
+            await place.has_fetched(home)
+            await asyncio.sleep(4 * PACE.look)
+            assert await place.lies_for(ash.id) == 0
+        # The same request in a new drop is answered anew: the first answer may be lost.
+        again = seal_drop(ash.key, home.id, [encode(request)], NOW, os.urandom(32))
+        assert await ash.ask(place.keeper, DropLeft(home.id, again)) == Done()
+        async with place.online("home") as home:
+            await place.has_fetched(home)
+            assert await place.taken_by(ash) == [answer]
+
+
+async def test_nothing_comes_of_forged_drops_nor_of_those_for_others(tmp_path: Path) -> None:
+    async with village(tmp_path) as place:
+        ash, mallory = place.stranger("ash"), place.stranger("mallory")
+        async with place.online("home") as home:
+            birch = await home.member()
+            ref, consent = await home.offer(birch)
+        request = Request(bytes(16), KeyPackageClaim(KeyPackageRef(ref), consent, bytes(16)))
+        said = [encode(request)]
+        forger = SigningKey(ash.key.usage, ash.key.public, mallory.key._secret)
+        for wrong in (
+            seal_drop(forger, home.id, said, NOW, os.urandom(32)),  # in somebody's name
+            seal_drop(ash.key, mallory.id, said, NOW, os.urandom(32)),  # for somebody else
+            seal_drop(ash.key, home.id, said, Timestamp(NOW - 17 * DAY), os.urandom(32)),  # too old
+            seal_drop(ash.key, home.id, said, Timestamp(NOW + 2 * DAY), os.urandom(32)),  # of a time to come
+            seal_drop(ash.key, home.id, [b"no letter", encode(Request(bytes(16), DropFetch(())))], NOW, os.urandom(32)),
+            os.urandom(1024),
+        ):
+            assert await mallory.ask(place.keeper, DropLeft(home.id, wrong)) == Done()
+            async with place.online("home") as home:
+                await place.has_fetched(home)
+                await asyncio.sleep(2 * PACE.look)
+                claimed = await home.store.database.read(_claimed)
+                assert not claimed
+            assert await place.lies_for(ash.id) == await place.lies_for(mallory.id) == 0
+        # Whoever is shut out is not heard by this way either.
+        place.told.shut_out = frozenset((ash.id,))
+        good = seal_drop(ash.key, home.id, said, NOW, os.urandom(32))
+        assert await mallory.ask(place.keeper, DropLeft(home.id, good)) == Done()
+        async with place.online("home") as home:
+            await place.has_fetched(home)
+            assert not await home.store.database.read(_claimed)
+        # And this is what would have come of it.
+        place.told.shut_out = frozenset()
+        good = seal_drop(ash.key, home.id, said, NOW, os.urandom(32))
+        assert await mallory.ask(place.keeper, DropLeft(home.id, good)) == Done()
+        async with place.online("home") as home:
+            await place.has_fetched(home)
+            assert await home.store.database.read(_claimed)
+
+
+def _claimed(connection: Connection) -> bool:
+    row = connection.execute("SELECT count(*) FROM key_package WHERE claimed_node IS NOT NULL").fetchone()
+    return bool(row[0])
+
+
+async def test_a_keeper_gives_drops_to_nobody_else_and_refuses_what_is_none(tmp_path: Path) -> None:
+    async with village(tmp_path) as place:
+        ash, mallory, birch = place.stranger("ash"), place.stranger("mallory"), node_key("birch")
+        away = NodeId(birch.public[1:])  # a node that the keeper has never heard of
+        sealed = seal_drop(ash.key, away, [b"x"], NOW, os.urandom(32))
+        assert await ash.ask(place.keeper, DropLeft(away, sealed)) == Done()
+        assert await mallory.ask(place.keeper, DropFetch((drop_id(sealed),))) == DropsFound((), False)
+        assert await place.lies_for(away) == 1
+        for to, what in ((away, b"x" * 1000), (place.keeper.id, sealed), (ash.id, sealed)):
+            answer = await ash.ask(place.keeper, DropLeft(to, what))
+            assert isinstance(answer, RefusalAnswer)
+            assert answer.code is Refusal.BAD
+        for _ in range(DROPS_NODE_BURST):
+            answer = await ash.ask(place.keeper, DropLeft(away, os.urandom(1024)))
+        assert isinstance(answer, RefusalAnswer)
+        assert answer.code is Refusal.TOO_FAST
+        assert await place.lies_for(away) == OF_PAIR_MAX
+        async with place.online("nobody") as other:
+            for body in (DropLeft(away, sealed), DropFetch(())):
+                place.wire.link(ash, other)
+                answer = await ash.ask(other, body)
+                assert isinstance(answer, RefusalAnswer)
+                assert answer.code is Refusal.BAD
+
+
+async def test_what_no_keeper_takes_waits_and_is_answered_when_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with village(tmp_path) as place:
+        ash = place.stranger("ash")
+        async with place.online("home") as home:
+            birch = await home.member()
+            ref, consent = await home.offer(birch)
+        request = Request(bytes(16), KeyPackageClaim(KeyPackageRef(ref), consent, bytes(16)))
+        sealed = seal_drop(ash.key, home.id, [encode(request)], NOW, os.urandom(32))
+        assert await ash.ask(place.keeper, DropLeft(home.id, sealed)) == Done()
+        monkeypatch.setattr(deposit_rows, "BYTES_MAX", 1500)
+        async with place.online("home") as home:
+
+            async def is_claimed() -> bool:
+                return await home.store.database.read(_claimed)
+
+            await eventually(is_claimed, "the KeyPackage is claimed")
+            await asyncio.sleep(4 * PACE.look)
+            # There was no room for the answer, so the drop is not over.
+            assert await place.lies_for(home.id) == 1
+            assert await place.lies_for(ash.id) == 0
+        monkeypatch.setattr(deposit_rows, "BYTES_MAX", 1_000_000)
+        async with place.online("home") as home:
+            await place.has_fetched(home)
+            (answer,) = await place.taken_by(ash)
+            assert isinstance(answer, Answer)
+            assert isinstance(answer.body, Claimed)
+
+
+async def test_a_drop_left_twice_is_the_same_until_a_day_has_passed(tmp_path: Path) -> None:
+    async with village(tmp_path) as place:
+        away = node_key("away")
+        to = NodeId(away.public[1:])
+        async with place.online("hub") as hub:
+            ash = await hub.member()
+            async with meanwhile(
+                hub.delivery.claim_key_package(ash.session, os.urandom(32), b"consent", home=to, now=NOW)
+            ):
+                await place.has_left(hub, to)
+                await asyncio.sleep(6 * PACE.look)
+                assert await place.lies_for(to) == 1
+                hub.later = DAY
+
+                async def is_left_again() -> bool:
+                    return await place.lies_for(to) == 2
+
+                await eventually(is_left_again, "it lies there once more")
+        await place.keeper.federation.prune(Timestamp(NOW + limits.DROP_SECONDS_KEPT + DAY))
+        assert await place.lies_for(to) == 0
+
+
+async def test_a_follower_that_lost_something_says_so_by_drop(tmp_path: Path) -> None:
+    async with village(tmp_path) as place:
+        async with place.online("hub") as hub, place.online("home") as home:
+            place.wire.link(hub, home)
+            ash, birch = await hub.member(), await home.member()
+            room = await hub.room(ash)
+            await let_in_from(room, (hub, ash), [(home, birch)], epoch=0, seen=0)
+            await in_room(home, birch, room, 1)
+            await hub.delivery.submit(ash.session, message(room, ash, epoch=1, seen=1), now=NOW)
+            await in_room(home, birch, room, 2)
+        async with place.online("hub") as hub:
+            await _say_and_leave(place, hub, home.id, ash, room, 2)
+            query = "UPDATE follower SET acknowledged = 3"  # as if it had said that it has all of it
+            await place.forget_drops()
+            await hub.store.database.write(lambda c: c.execute(query))
+        async with place.online("hub") as hub:
+            await _say_and_leave(place, hub, home.id, ash, room, 3)
+        async with place.online("home") as home:
+            await place.has_fetched(home)
+            assert await _newest(home, birch, room) == 2
+            await place.has_said(home, hub.id)
+        async with place.online("hub") as hub:
+            await place.has_fetched(hub)
+            await place.has_left(hub, home.id)
+        async with place.online("home") as home:
+            await wait_log(home, birch, room, 4)
+
+
+async def _say_and_leave(place: Village, hub: Node, to: NodeId, ash: Member, room: RoomId, seen: int) -> None:
+    await hub.delivery.submit(ash.session, message(room, ash, epoch=1, seen=seen), now=NOW)
+    await place.has_left(hub, to)
+
+
+async def _newest(where: Node, member: Member, room: RoomId) -> int:
+    overview = await where.delivery.overview(member.session)
+    return next(each.head.position.seq for each in overview.rooms if each.room == room)
