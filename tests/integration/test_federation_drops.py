@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import mls_bytes
 from drop_worlds import PACE, Village, village
 from hedgerow_node.federation.keeping import DROPS_NODE_BURST
 from hedgerow_node.store.database import Connection
-from hedgerow_node.store.private import deposit_rows
+from hedgerow_node.store.private import deposit_rows, drop_rows
 from hedgerow_node.store.private.deposit_rows import OF_PAIR_MAX
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.refusal import Refusal
@@ -202,24 +203,29 @@ async def test_a_keeper_gives_drops_to_nobody_else_and_refuses_what_is_none(tmp_
                 assert answer.code is Refusal.BAD
 
 
+@pytest.mark.parametrize("known", [True, False])
 async def test_what_no_keeper_takes_waits_and_is_answered_when_one_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
     async with village(tmp_path) as place:
         ash = place.stranger("ash")
-        async with place.online("home") as home:
+        async with place.online("home", link=False) as home:
             birch = await home.member()
             ref, consent = await home.offer(birch)
+            if known:
+                asking = home.delivery.claim_key_package(birch.session, os.urandom(32), b"some", home=ash.id, now=NOW)
+                async with meanwhile(asking):
+                    await eventually(lambda: home.store.database.read(lambda c: drop_rows.is_known(c, ash.id)), "known")
         request = Request(bytes(16), KeyPackageClaim(KeyPackageRef(ref), consent, bytes(16)))
         sealed = seal_drop(ash.key, home.id, [encode(request)], NOW, os.urandom(32))
         assert await ash.ask(place.keeper, DropLeft(home.id, sealed)) == Done()
         monkeypatch.setattr(deposit_rows, "BYTES_MAX", 1500)
         async with place.online("home") as home:
-
-            async def is_claimed() -> bool:
-                return await home.store.database.read(_claimed)
-
-            await eventually(is_claimed, "the KeyPackage is claimed")
+            await eventually(lambda: home.store.database.read(_claimed), "the KeyPackage is claimed")
+            if not known:
+                # Anybody could leave so much that nothing else comes through: who is not known asks again.
+                await place.has_fetched(home)
+                return
             await asyncio.sleep(4 * PACE.look)
             # There was no room for the answer, so the drop is not over.
             assert await place.lies_for(home.id) == 1
@@ -227,9 +233,38 @@ async def test_what_no_keeper_takes_waits_and_is_answered_when_one_does(
         monkeypatch.setattr(deposit_rows, "BYTES_MAX", 1_000_000)
         async with place.online("home") as home:
             await place.has_fetched(home)
-            (answer,) = await place.taken_by(ash)
-            assert isinstance(answer, Answer)
+            said = await place.taken_by(ash)
+            (answer,) = [each for each in said if isinstance(each, Answer)]
+            assert answer.id == request.id
             assert isinstance(answer.body, Claimed)
+
+
+async def test_a_keeper_is_looked_for_and_another_one_where_it_does_not_come(tmp_path: Path) -> None:
+    gone, away = NodeId(node_key("gone").public[1:]), NodeId(node_key("away").public[1:])
+    async with village(tmp_path) as place:
+        place.told.able.append(gone)
+        place.told.relays[away] = [gone]
+        async with place.online("hub", link=False, pace=replace(PACE, link=0.3)) as hub:
+            ash = await hub.member()
+            asking = hub.delivery.claim_key_package(ash.session, os.urandom(32), b"consent", home=away, now=NOW)
+            async with meanwhile(asking):
+                wanted = hub.post.wanted
+                await eventually(lambda: _is_in(place.keeper.id, wanted), "the second one is looked for")
+                assert wanted.index(gone) < wanted.index(place.keeper.id)
+                place.wire.link(hub, place.keeper)
+                await place.has_left(hub, away)
+                tried = wanted.count(gone)
+                hub.later = DAY  # once more, and who was not there a moment ago is passed over
+
+                async def is_left_again() -> bool:
+                    return await place.lies_for(away) == 2
+
+                await eventually(is_left_again, "it lies there once more")
+                assert wanted.count(gone) == tried
+
+
+async def _is_in(node: NodeId, wanted: list[NodeId]) -> bool:
+    return node in wanted
 
 
 async def test_a_drop_left_twice_is_the_same_until_a_day_has_passed(tmp_path: Path) -> None:

@@ -151,12 +151,19 @@ class Collecting:
                     continue
                 await self._hand_over(drop)
                 senders.setdefault(drop.sender, []).append(name)
-        for sender, names in senders.items():
-            # Whoever asked hears the answer by the same way; only then is it over.
-            if not self._leaving.owes(sender) or await self._leaving.leave(sender, at_once=True):
+        answered = await asyncio.gather(*(self._answer(sender) for sender in senders))
+        for names, is_done in zip(senders.values(), answered, strict=True):
+            if is_done:
                 await self._scribe.quietly(_remember(names, self._now()))
                 done += names
         return done
+
+    async def _answer(self, sender: NodeId) -> bool:
+        """Whoever asked hears the answer by the same way. Only then it is over, but what strangers have asked is over
+        anyhow: they could fill all the room there is, and they ask again."""
+        if not self._leaving.owes(sender) or await self._leaving.leave(sender, at_once=True):
+            return True
+        return not await self._database.read(lambda c: drop_rows.is_known(c, sender))
 
     async def _was_opened(self, name: bytes) -> bool:
         return await self._database.read(lambda c: drop_rows.was_opened(c, name))

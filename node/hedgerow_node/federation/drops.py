@@ -34,6 +34,10 @@ class Drops:
         self._leaving.up(node)
         self._collecting.up(node)
 
+    def down(self, node: NodeId) -> None:
+        """It has ended."""
+        self._leaving.down(node)
+
     def unsent(self, to: NodeId, letter: Letter | bytes) -> None:
         """There is no link for this letter."""
         self._leaving.unsent(to, letter)

@@ -21,6 +21,13 @@ FEW_SECONDS: Final = 30.0
 """Seconds. The same while fewer are known than are asked: this node may just have met the first others."""
 
 
+AWAY_SECONDS: Final = 300.0
+"""Seconds. For which a keeper is passed over to which no link came."""
+
+AWAY_MAX: Final = 1_024
+"""Nodes. Of which that is remembered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """When drops are left and fetched."""
@@ -68,6 +75,8 @@ class Keepers:
         self._monotonic = monotonic
         self._known: frozenset[NodeId] = frozenset()
         self._until: float = float("-inf")
+        self._away: dict[NodeId, Instant] = {}
+        """Those to which no link came, and until when that is believed."""
         self._links: dict[NodeId, asyncio.Event] = {}
 
     async def all(self) -> frozenset[NodeId]:
@@ -87,17 +96,23 @@ class Keepers:
     async def ask(self, keeper: NodeId, body: RequestBody) -> AnswerBody | None:
         """Ask a keeper, once there is a link to it; ``None`` when there is none in time, or no answer."""
         if not self._exchange.is_up(keeper):
+            if self._monotonic() < self._away.get(keeper, float("-inf")):
+                return None
             event = self._links.setdefault(keeper, asyncio.Event())
             self._exchange.post.want(keeper)
             try:
                 async with asyncio.timeout(self._pace.link):
                     await event.wait()
             except TimeoutError:
+                if len(self._away) >= AWAY_MAX:
+                    self._away.clear()
+                self._away[keeper] = Instant(self._monotonic() + AWAY_SECONDS)
                 return None
         return await self._exchange.ask(keeper, body, ANSWER_SECONDS)
 
     def up(self, node: NodeId) -> None:
         """A link is open."""
+        self._away.pop(node, None)
         event = self._links.pop(node, None)
         if event is not None:
             event.set()

@@ -18,7 +18,13 @@ from hedgerow_node.store.private.letting_in import Sign
 from hedgerow_node.store.private.scribe import Scribe
 from hedgerow_protocol import limits, wire
 from hedgerow_protocol.errors import LocalError, RemoteError
-from hedgerow_protocol.federation.drops import LETTER_MORE_BYTES, LETTERS_BYTES_MAX, SEED_BYTES, seal_drop
+from hedgerow_protocol.federation.drops import (
+    LETTER_MORE_BYTES,
+    LETTERS_BYTES_MAX,
+    SEED_BYTES,
+    may_be_in_drop,
+    seal_drop,
+)
 from hedgerow_protocol.federation.letters import Acknowledge, Answer, Fetch, Letter, encode
 from hedgerow_protocol.federation.values import Busy, Done, DropLeft
 from hedgerow_protocol.ids import NodeId
@@ -33,10 +39,11 @@ KEEPERS_USED: Final = 2
 AT_A_TIME_MAX: Final = 4
 """Nodes. For which drops are being left at a time; each may take a MiB of memory and a minute to reach its keeper."""
 
-REPLIES_NODES_MAX: Final = 1_024
-"""Nodes. For which answers are remembered that could not be sent; who asked asks again in the end."""
+REPLIES_NODES_MAX: Final = 256
+"""Nodes. Whose drops were opened, and for which answers are remembered until they are left somewhere; who asked asks
+again in the end."""
 
-REPLIES_BYTES_MAX: Final = 256 * 1024
+REPLIES_BYTES_MAX: Final = 128 * 1024
 """Bytes. Of answers that are remembered for one node."""
 
 
@@ -75,8 +82,10 @@ class Leaving:
         self._now = now
         self._pace = pace
         self._away: dict[NodeId, _Away] = {}
-        self._by_drop: set[NodeId] = set()
-        """Nodes from which a drop came since there was a link to them."""
+        self._by_drop: dict[NodeId, None] = {}
+        """Nodes from which a drop came since there was a link to them, the latest last."""
+        self._parted: dict[NodeId, Timestamp] = {}
+        """When links ended, as long as that matters."""
         self._busy: dict[NodeId, asyncio.Lock] = {}
         self._few = asyncio.Semaphore(AT_A_TIME_MAX)
         self._tasks = Tasks("leaving drops")
@@ -92,20 +101,34 @@ class Leaving:
     def up(self, node: NodeId) -> None:
         """A link is open: what is to be said goes by it, and what could not be answered is asked again."""
         self._away.pop(node, None)
-        self._by_drop.discard(node)
+        self._by_drop.pop(node, None)
+        self._parted.pop(node, None)
+
+    def down(self, node: NodeId) -> None:
+        """It has ended: perhaps the next one is there in a moment."""
+        self._parted[node] = self._now()
 
     def unsent(self, to: NodeId, letter: Letter | bytes) -> None:
-        """There is no link for this. Requests and entries are on the disk; what answers them is remembered here."""
+        """There is no link for this. Requests and entries are on the disk; what answers a drop is remembered here.
+
+        Who asked over a link that has ended asks again: nothing is remembered for that.
+        """
+        if to not in self._by_drop:
+            return
         match letter:
-            case Answer(id, body) if not isinstance(body, Busy):
+            case Answer(id, body) if not isinstance(body, Busy) and may_be_in_drop(letter):
                 self._remember(to, ("answer", id), encode(letter))
             case Acknowledge(room) | Fetch(room):
                 self._remember(to, ("room", room), encode(letter))
 
     def came_by_drop(self, node: NodeId) -> None:
         """A drop of this node was opened, and there is no link to it."""
-        if len(self._by_drop) < REPLIES_NODES_MAX:
-            self._by_drop.add(node)
+        self._by_drop.pop(node, None)
+        self._by_drop[node] = None
+        while len(self._by_drop) > REPLIES_NODES_MAX:
+            oldest = next(iter(self._by_drop))
+            del self._by_drop[oldest]
+            self._away.pop(oldest, None)
 
     def owes(self, node: NodeId) -> bool:
         """Whether there is an answer for this node."""
@@ -129,8 +152,6 @@ class Leaving:
     def _remember(self, to: NodeId, about: tuple[str, bytes], letter: bytes) -> None:
         away = self._away.get(to)
         if away is None:
-            if len(self._away) >= REPLIES_NODES_MAX:
-                del self._away[next(iter(self._away))]
             away = self._away[to] = _Away(self._now())
         away.size += len(letter) - len(away.replies.pop(about, b""))
         away.replies[about] = letter
@@ -147,10 +168,13 @@ class Leaving:
                 continue
             for node, away in self._away.items():
                 waiting[node] = min(away.since, waiting.get(node, away.since))
+            oldest = self._now() - self._pace.after
+            self._parted = {node: when for node, when in self._parted.items() if when > oldest}
             late = [node for node, since in waiting.items() if self._is_late(node, since)]
             await asyncio.gather(*(self._leave_quietly(node) for node in late))
 
     def _is_late(self, node: NodeId, since: int) -> bool:
+        since = max(since, self._parted.get(node, since))
         return not self._exchange.is_up(node) and self._now() - since >= self._patience(node)
 
     def _patience(self, node: NodeId) -> float:

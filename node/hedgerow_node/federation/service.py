@@ -211,6 +211,8 @@ class Federation:
         self._copies.down(peer)
         self._pieces.down(peer)
         self._answering.down(peer)
+        if self._drops is not None:
+            self._drops.down(peer)
 
     # --- inside
 

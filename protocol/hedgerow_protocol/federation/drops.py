@@ -18,7 +18,16 @@ from hedgerow_protocol.delivery.byte_strings import labelled
 from hedgerow_protocol.errors import Code, LocalError, RemoteError
 from hedgerow_protocol.federation import fields as read
 from hedgerow_protocol.federation.letters import Acknowledge, Answer, Fetch, Forked, Letter, Notify, Request
-from hedgerow_protocol.federation.values import BlobGet, BlobPut, CopyFetch, DropFetch, DropLeft, DropsFound
+from hedgerow_protocol.federation.values import (
+    BlobBytes,
+    BlobGet,
+    BlobPut,
+    CopyFetch,
+    CopyPart,
+    DropFetch,
+    DropLeft,
+    DropsFound,
+)
 from hedgerow_protocol.field_readers import many
 from hedgerow_protocol.handshake import public_key
 from hedgerow_protocol.ids import NodeId
@@ -69,7 +78,7 @@ def may_be_in_drop(letter: Letter) -> bool:
         case Request(_, body):
             return not isinstance(body, BlobGet | BlobPut | CopyFetch | DropLeft | DropFetch)
         case Answer(_, body):
-            return not isinstance(body, DropsFound)
+            return not isinstance(body, BlobBytes | CopyPart | DropsFound)
     return isinstance(letter, Notify | Acknowledge | Fetch | Forked)
 
 

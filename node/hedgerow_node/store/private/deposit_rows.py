@@ -35,18 +35,31 @@ def leave(connection: Connection, depositor: NodeId, to: NodeId, sealed: bytes, 
     name = drop_id(sealed)
     if connection.execute("SELECT 1 FROM deposit WHERE name = ?", (name,)).fetchone():
         return
-    connection.execute(_MAKE_ROOM, (depositor, to, OF_PAIR_MAX - 1))
-    (of_destination,) = connection.execute(_OF_DESTINATION, (to,)).fetchone()
-    (of_depositor,) = connection.execute(_OF_DEPOSITOR, (depositor,)).fetchone()
-    (of_all,) = connection.execute("SELECT coalesce(sum(size), 0) FROM deposit").fetchone()
+    connection.execute(_OLDER, (depositor, to, OF_PAIR_MAX - 1))
     size = len(sealed)
-    if (
-        of_destination + size > OF_DESTINATION_BYTES_MAX
-        or of_depositor + size > OF_DEPOSITOR_BYTES_MAX
-        or of_all + size > BYTES_MAX
-    ):
-        raise Refused(Refusal.TOO_MANY, "Much is kept here for others already.")
+    (of_depositor,) = connection.execute(_OF_DEPOSITOR, (depositor,)).fetchone()
+    if of_depositor + size > OF_DEPOSITOR_BYTES_MAX:
+        raise _full()
+    _make_room(connection, depositor, to, size, OF_DESTINATION_BYTES_MAX)
+    _make_room(connection, depositor, None, size, BYTES_MAX)
     connection.execute(_LEAVE, (name, to, depositor, size, now // DAY_SECONDS, sealed))
+
+
+def _make_room(connection: Connection, depositor: NodeId, to: NodeId | None, size: int, bytes_max: int) -> None:
+    """Room for one more among those for a node, or among all. Whoever has the most here gives way, but not to one who
+    would have more: so nobody is shut out by a few that leave much."""
+    while True:
+        held = dict(connection.execute(_HELD, (to, to)).fetchall())
+        if sum(held.values()) + size <= bytes_max:
+            return
+        most = max(held, key=lambda each: held[each], default=None)
+        if most is None or held[most] <= held.get(depositor, 0) + size:
+            raise _full()
+        connection.execute(_OLDEST, (most, to, to))
+
+
+def _full() -> Refused:
+    return Refused(Refusal.TOO_MANY, "Much is kept here for others already.")
 
 
 def take(connection: Connection, destination: NodeId, taken: Iterable[bytes]) -> Found:
@@ -69,12 +82,17 @@ def forget_old(connection: Connection, now: int) -> None:
     connection.execute("DELETE FROM deposit WHERE day < ?", ((now - limits.DROP_SECONDS_KEPT) // DAY_SECONDS,))
 
 
-_MAKE_ROOM = """
+_OLDER = """
 DELETE FROM deposit WHERE id IN (
   SELECT id FROM deposit WHERE depositor = ? AND destination = ? ORDER BY id DESC LIMIT -1 OFFSET ?
 )
 """
-_OF_DESTINATION = "SELECT coalesce(sum(size), 0) FROM deposit WHERE destination = ?"
+_HELD = "SELECT depositor, sum(size) FROM deposit WHERE ? IS NULL OR destination = ? GROUP BY depositor"
+_OLDEST = """
+DELETE FROM deposit WHERE id = (
+  SELECT min(id) FROM deposit WHERE depositor = ? AND (? IS NULL OR destination = ?)
+)
+"""
 _OF_DEPOSITOR = "SELECT coalesce(sum(size), 0) FROM deposit WHERE depositor = ?"
 _LEAVE = "INSERT INTO deposit (name, destination, depositor, size, day, body) VALUES (?, ?, ?, ?, ?, ?)"
 _TAKEN = "DELETE FROM deposit WHERE name = ? AND destination = ?"

@@ -96,6 +96,11 @@ def has_members(connection: Connection) -> bool:
     return bool(connection.execute(_MEMBERS).fetchone()[0])
 
 
+def is_known(connection: Connection, node: NodeId) -> bool:
+    """Whether this node shares a room with another one, or waits for an answer of it."""
+    return bool(connection.execute(_KNOWN, (node,)).fetchone()[0])
+
+
 def forget_old(connection: Connection, now: int) -> None:
     """What is no longer kept anywhere need not be known here."""
     connection.execute("DELETE FROM opened_drop WHERE day < ?", ((now - OPENED_SECONDS_KEPT) // DAY_SECONDS,))
@@ -160,5 +165,9 @@ AND room = (SELECT id FROM room WHERE name = ? AND hub IS NULL)
 _LEFT = """
 INSERT INTO dropped (node, digest, time) VALUES (?, ?, ?)
 ON CONFLICT (node) DO UPDATE SET digest = excluded.digest, time = excluded.time
+"""
+_KNOWN = """
+SELECT EXISTS (SELECT 1 FROM follower WHERE node = ?1) OR EXISTS (SELECT 1 FROM far_mailbox WHERE node = ?1)
+OR EXISTS (SELECT 1 FROM room WHERE hub = ?1) OR EXISTS (SELECT 1 FROM outgoing WHERE node = ?1)
 """
 _MEMBERS = "SELECT EXISTS (SELECT 1 FROM account)"

@@ -203,7 +203,18 @@ def test_all_nodes_together_have_a_bound(run: Run, monkeypatch: pytest.MonkeyPat
         run(lambda c: deposit_rows.leave(c, node("more"), node("to more"), bytes(999), NOW))
 
 
-# --- what is gathered
+def test_who_leaves_little_is_not_shut_out_by_those_who_leave_much(run: Run) -> None:
+    large = limits.DROP_BYTES_MAX
+    for number in range(deposit_rows.OF_DESTINATION_BYTES_MAX // large):
+        run(
+            lambda c, n=number: deposit_rows.leave(c, node("many"[: 1 + n % 4]), node("birch"), bytes([n]) * large, NOW)
+        )
+    run(lambda c: deposit_rows.leave(c, node("ash"), node("birch"), b"little", NOW))
+    kept = run(lambda c: c.execute("SELECT size FROM deposit ORDER BY id").fetchall())
+    assert kept == [(large,)] * (deposit_rows.OF_DESTINATION_BYTES_MAX // large - 1) + [(6,)]
+
+
+# --- what is gathered for one
 
 
 def test_nothing_overtakes_a_request_that_does_not_fit(run: Run) -> None:
