@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hedgerow_node.federation.keepers import Pace
+from hedgerow_node.federation.holders import Pace
 from hedgerow_node.store.private import drop_rows
 from hedgerow_protocol.federation.drops import drop_id, open_drop
 from hedgerow_protocol.federation.letters import Letter, decode
@@ -26,7 +26,7 @@ class Told:
     relays: dict[NodeId, Sequence[NodeId]] = field(default_factory=dict)
     shut_out: frozenset[NodeId] = frozenset()
 
-    async def keepers(self) -> Sequence[NodeId]:
+    async def holders(self) -> Sequence[NodeId]:
         """See Whereabouts."""
         return self.able
 
@@ -41,31 +41,31 @@ class Told:
 
 @dataclass
 class Village:
-    """A wire, one keeper of drops on it, and nodes that come and go."""
+    """A wire, one holder of drops on it, and nodes that come and go."""
 
     folder: Path
     wire: Wire
-    keeper: Node
+    holder: Node
     told: Told
 
     @asynccontextmanager
     async def online(self, name: str, *, link: bool = True, **settings: Any) -> AsyncIterator[Node]:
-        """A node, linked with the keeper and with nobody else, until the block ends."""
+        """A node, linked with the holder and with nobody else, until the block ends."""
         settings.setdefault("whereabouts", self.told)
         settings.setdefault("pace", PACE)
         async with node(self.folder / name, self.wire, name, **settings) as made:
             if link:
-                self.wire.link(made, self.keeper)
+                self.wire.link(made, self.holder)
             yield made
 
     async def lies_for(self, who: NodeId) -> int:
         """Drops that are kept for a node."""
         query = "SELECT count(*) FROM deposit WHERE destination = ?"
-        row = await self.keeper.store.database.read(lambda c: c.execute(query, (who,)).fetchone())
+        row = await self.holder.store.database.read(lambda c: c.execute(query, (who,)).fetchone())
         return int(row[0])
 
     async def has_left(self, sender: Node, to: NodeId) -> None:
-        """Wait until everything that waits at the sender lies with the keeper."""
+        """Wait until everything that waits at the sender lies with the holder."""
         leaving = sender.federation._drops._leaving  # type: ignore[union-attr]
 
         async def is_left() -> bool:
@@ -73,33 +73,33 @@ class Village:
             _, digest = await leaving._letters(to, [])
             return not leaving.owes(to) and last is not None and last.digest == digest and await self.lies_for(to) > 0
 
-        await eventually(is_left, "a drop lies with the keeper")
+        await eventually(is_left, "a drop lies with the holder")
 
     async def has_said(self, sender: Node, to: NodeId) -> None:
-        """Wait until an answer lies with the keeper."""
+        """Wait until an answer lies with the holder."""
 
         async def is_left() -> bool:
             return await self.lies_for(to) > 0
 
-        await eventually(is_left, "a drop lies with the keeper")
+        await eventually(is_left, "a drop lies with the holder")
 
     async def forget_drops(self) -> None:
-        """The keeper's disk is empty."""
-        await self.keeper.store.database.write(lambda c: c.execute("DELETE FROM deposit"))
+        """The holder's disk is empty."""
+        await self.holder.store.database.write(lambda c: c.execute("DELETE FROM deposit"))
 
     def stranger(self, name: str) -> Stranger:
-        """A node that says what a test lets it say, linked with the keeper."""
+        """A node that says what a test lets it say, linked with the holder."""
         made = Stranger(self.wire, node_key(name))
-        self.wire.link(made, self.keeper)
+        self.wire.link(made, self.holder)
         return made
 
     async def taken_by(self, who: Stranger) -> list[Letter]:
         """What is said in the drops that lie for a stranger; taken, and waited for."""
-        await eventually(lambda: self._lies(who.id), "something lies with the keeper")
-        found = await who.ask(self.keeper, DropFetch(()))
+        await eventually(lambda: self._lies(who.id), "something lies with the holder")
+        found = await who.ask(self.holder, DropFetch(()))
         assert isinstance(found, DropsFound)
         taken = tuple(map(drop_id, found.drops))
-        assert await who.ask(self.keeper, DropFetch(taken)) == DropsFound((), False)
+        assert await who.ask(self.holder, DropFetch(taken)) == DropsFound((), False)
         return [decode(said) for each in found.drops for said in open_drop(who.key, each).letters]
 
     async def _lies(self, who: NodeId) -> bool:
@@ -111,12 +111,12 @@ class Village:
         async def is_empty() -> bool:
             return await self.lies_for(who.id) == 0
 
-        await eventually(is_empty, "nothing lies with the keeper")
+        await eventually(is_empty, "nothing lies with the holder")
 
 
 @asynccontextmanager
 async def village(folder: Path, **settings: Any) -> AsyncIterator[Village]:
-    """The wire and a keeper, who leaves and fetches nothing itself."""
+    """The wire and a holder, who leaves and fetches nothing itself."""
     wire = Wire()
-    async with node(folder / "keeper", wire, "keeper", keeps_drops=True, **settings) as keeper:
-        yield Village(folder, wire, keeper, Told([keeper.id]))
+    async with node(folder / "holder", wire, "holder", holds_drops=True, **settings) as holder:
+        yield Village(folder, wire, holder, Told([holder.id]))

@@ -12,7 +12,7 @@ import pytest
 
 import mls_bytes
 from drop_worlds import PACE, Village, village
-from hedgerow_node.federation.keeping import DROPS_NODE_BURST
+from hedgerow_node.federation.holding import DROPS_NODE_BURST
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private import deposit_rows, drop_rows
 from hedgerow_node.store.private.deposit_rows import OF_PAIR_MAX
@@ -112,22 +112,22 @@ async def test_what_a_drop_asks_is_done_once_however_often_it_comes(tmp_path: Pa
             ref, consent = await home.offer(birch)
         request = Request(bytes(16), KeyPackageClaim(KeyPackageRef(ref), consent, bytes(16)))
         sealed = seal_drop(ash.key, home.id, [encode(request)], NOW, os.urandom(32))
-        assert await ash.ask(place.keeper, DropLeft(home.id, sealed)) == Done()
+        assert await ash.ask(place.holder, DropLeft(home.id, sealed)) == Done()
         async with place.online("home") as home:
             await place.has_fetched(home)
             (answer,) = await place.taken_by(ash)
             assert isinstance(answer, Answer)
             assert answer.id == request.id
             assert isinstance(answer.body, Claimed)
-        # The keeper, or anybody who saw it, brings it again: nothing comes of it.
-        assert await ash.ask(place.keeper, DropLeft(home.id, sealed)) == Done()
+        # The holder, or anybody who saw it, brings it again: nothing comes of it.
+        assert await ash.ask(place.holder, DropLeft(home.id, sealed)) == Done()
         async with place.online("home") as home:
             await place.has_fetched(home)
             await asyncio.sleep(4 * PACE.look)
             assert await place.lies_for(ash.id) == 0
         # The same request in a new drop is answered anew: the first answer may be lost.
         again = seal_drop(ash.key, home.id, [encode(request)], NOW, os.urandom(32))
-        assert await ash.ask(place.keeper, DropLeft(home.id, again)) == Done()
+        assert await ash.ask(place.holder, DropLeft(home.id, again)) == Done()
         async with place.online("home") as home:
             await place.has_fetched(home)
             assert await place.taken_by(ash) == [answer]
@@ -150,7 +150,7 @@ async def test_nothing_comes_of_forged_drops_nor_of_those_for_others(tmp_path: P
             seal_drop(ash.key, home.id, [b"no letter", encode(Request(bytes(16), DropFetch(())))], NOW, os.urandom(32)),
             os.urandom(1024),
         ):
-            assert await mallory.ask(place.keeper, DropLeft(home.id, wrong)) == Done()
+            assert await mallory.ask(place.holder, DropLeft(home.id, wrong)) == Done()
             async with place.online("home") as home:
                 await place.has_fetched(home)
                 await asyncio.sleep(2 * PACE.look)
@@ -160,14 +160,14 @@ async def test_nothing_comes_of_forged_drops_nor_of_those_for_others(tmp_path: P
         # Whoever is shut out is not heard by this way either.
         place.told.shut_out = frozenset((ash.id,))
         good = seal_drop(ash.key, home.id, said, NOW, os.urandom(32))
-        assert await mallory.ask(place.keeper, DropLeft(home.id, good)) == Done()
+        assert await mallory.ask(place.holder, DropLeft(home.id, good)) == Done()
         async with place.online("home") as home:
             await place.has_fetched(home)
             assert not await home.store.database.read(_claimed)
         # And this is what would have come of it.
         place.told.shut_out = frozenset()
         good = seal_drop(ash.key, home.id, said, NOW, os.urandom(32))
-        assert await mallory.ask(place.keeper, DropLeft(home.id, good)) == Done()
+        assert await mallory.ask(place.holder, DropLeft(home.id, good)) == Done()
         async with place.online("home") as home:
             await place.has_fetched(home)
             assert await home.store.database.read(_claimed)
@@ -178,20 +178,20 @@ def _claimed(connection: Connection) -> bool:
     return bool(row[0])
 
 
-async def test_a_keeper_gives_drops_to_nobody_else_and_refuses_what_is_none(tmp_path: Path) -> None:
+async def test_a_holder_gives_drops_to_nobody_else_and_refuses_what_is_none(tmp_path: Path) -> None:
     async with village(tmp_path) as place:
         ash, mallory, birch = place.stranger("ash"), place.stranger("mallory"), node_key("birch")
-        away = NodeId(birch.public[1:])  # a node that the keeper has never heard of
+        away = NodeId(birch.public[1:])  # a node that the holder has never heard of
         sealed = seal_drop(ash.key, away, [b"x"], NOW, os.urandom(32))
-        assert await ash.ask(place.keeper, DropLeft(away, sealed)) == Done()
-        assert await mallory.ask(place.keeper, DropFetch((drop_id(sealed),))) == DropsFound((), False)
+        assert await ash.ask(place.holder, DropLeft(away, sealed)) == Done()
+        assert await mallory.ask(place.holder, DropFetch((drop_id(sealed),))) == DropsFound((), False)
         assert await place.lies_for(away) == 1
-        for to, what in ((away, b"x" * 1000), (place.keeper.id, sealed), (ash.id, sealed)):
-            answer = await ash.ask(place.keeper, DropLeft(to, what))
+        for to, what in ((away, b"x" * 1000), (place.holder.id, sealed), (ash.id, sealed)):
+            answer = await ash.ask(place.holder, DropLeft(to, what))
             assert isinstance(answer, RefusalAnswer)
             assert answer.code is Refusal.BAD
         for _ in range(DROPS_NODE_BURST):
-            answer = await ash.ask(place.keeper, DropLeft(away, os.urandom(1024)))
+            answer = await ash.ask(place.holder, DropLeft(away, os.urandom(1024)))
         assert isinstance(answer, RefusalAnswer)
         assert answer.code is Refusal.TOO_FAST
         assert await place.lies_for(away) == OF_PAIR_MAX
@@ -204,7 +204,7 @@ async def test_a_keeper_gives_drops_to_nobody_else_and_refuses_what_is_none(tmp_
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_what_no_keeper_takes_waits_and_is_answered_when_one_does(
+async def test_what_no_holder_takes_waits_and_is_answered_when_one_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
     async with village(tmp_path) as place:
@@ -218,7 +218,7 @@ async def test_what_no_keeper_takes_waits_and_is_answered_when_one_does(
                     await eventually(lambda: home.store.database.read(lambda c: drop_rows.is_known(c, ash.id)), "known")
         request = Request(bytes(16), KeyPackageClaim(KeyPackageRef(ref), consent, bytes(16)))
         sealed = seal_drop(ash.key, home.id, [encode(request)], NOW, os.urandom(32))
-        assert await ash.ask(place.keeper, DropLeft(home.id, sealed)) == Done()
+        assert await ash.ask(place.holder, DropLeft(home.id, sealed)) == Done()
         monkeypatch.setattr(deposit_rows, "BYTES_MAX", 1500)
         async with place.online("home") as home:
             await eventually(lambda: home.store.database.read(_claimed), "the KeyPackage is claimed")
@@ -239,7 +239,7 @@ async def test_what_no_keeper_takes_waits_and_is_answered_when_one_does(
             assert isinstance(answer.body, Claimed)
 
 
-async def test_a_keeper_is_looked_for_and_another_one_where_it_does_not_come(tmp_path: Path) -> None:
+async def test_a_holder_is_looked_for_and_another_one_where_it_does_not_come(tmp_path: Path) -> None:
     gone, away = NodeId(node_key("gone").public[1:]), NodeId(node_key("away").public[1:])
     async with village(tmp_path) as place:
         place.told.able.append(gone)
@@ -249,9 +249,9 @@ async def test_a_keeper_is_looked_for_and_another_one_where_it_does_not_come(tmp
             asking = hub.delivery.claim_key_package(ash.session, os.urandom(32), b"consent", home=away, now=NOW)
             async with meanwhile(asking):
                 wanted = hub.post.wanted
-                await eventually(lambda: _is_in(place.keeper.id, wanted), "the second one is looked for")
-                assert wanted.index(gone) < wanted.index(place.keeper.id)
-                place.wire.link(hub, place.keeper)
+                await eventually(lambda: _is_in(place.holder.id, wanted), "the second one is looked for")
+                assert wanted.index(gone) < wanted.index(place.holder.id)
+                place.wire.link(hub, place.holder)
                 await place.has_left(hub, away)
                 tried = wanted.count(gone)
                 hub.later = DAY  # once more, and who was not there a moment ago is passed over
@@ -285,7 +285,7 @@ async def test_a_drop_left_twice_is_the_same_until_a_day_has_passed(tmp_path: Pa
                     return await place.lies_for(to) == 2
 
                 await eventually(is_left_again, "it lies there once more")
-        await place.keeper.federation.prune(Timestamp(NOW + limits.DROP_SECONDS_KEPT + DAY))
+        await place.holder.federation.prune(Timestamp(NOW + limits.DROP_SECONDS_KEPT + DAY))
         assert await place.lies_for(to) == 0
 
 

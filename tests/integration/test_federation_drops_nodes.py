@@ -15,8 +15,8 @@ import mls_bytes
 from hedgerow_node import clock
 from hedgerow_node.app import running_node
 from hedgerow_node.config import Config
-from hedgerow_node.federation import keepers, service
-from hedgerow_node.federation.keepers import Pace
+from hedgerow_node.federation import holders, service
+from hedgerow_node.federation.holders import Pace
 from hedgerow_node.store.private.opening import DATABASE
 from member_devices import Device, b64, unb64
 from member_node import MemberNode
@@ -40,39 +40,39 @@ async def up(data: Path, port: int, *, know: MemberNode | None = None, **setting
         yield MemberNode(node, http)
 
 
-def lies_for(keeper: Path, who: str) -> int:
+def lies_for(holder: Path, who: str) -> int:
     """Drops for a node."""
-    with closing(sqlite3.connect(f"file:{keeper / DATABASE}?mode=ro", uri=True)) as store:
+    with closing(sqlite3.connect(f"file:{holder / DATABASE}?mode=ro", uri=True)) as store:
         query = "SELECT count(*) FROM deposit WHERE destination = ?"
         return int(store.execute(query, (unb64(who),)).fetchone()[0])
 
 
-def newest_for(keeper: Path, who: str) -> int:
+def newest_for(holder: Path, who: str) -> int:
     """The number of the newest drop for a node."""
-    with closing(sqlite3.connect(f"file:{keeper / DATABASE}?mode=ro", uri=True)) as store:
+    with closing(sqlite3.connect(f"file:{holder / DATABASE}?mode=ro", uri=True)) as store:
         query = "SELECT coalesce(max(id), 0) FROM deposit WHERE destination = ?"
         return int(store.execute(query, (unb64(who),)).fetchone()[0])
 
 
-async def has_come_and_gone(keeper: Path, here: str, there: str) -> None:
+async def has_come_and_gone(holder: Path, here: str, there: str) -> None:
     """Wait until a node has taken what lay for it, and has left something for the other one."""
 
     async def both() -> bool:
-        return lies_for(keeper, here) == 0 and lies_for(keeper, there) > 0
+        return lies_for(holder, here) == 0 and lies_for(holder, there) > 0
 
     await eventually(both, "it was fetched, and answered", 60)
 
 
-async def asked_in_vain(device: Device, path: str, body: Any, keeper: Path, there: str) -> None:
-    """A device asks; what it asked lies with the keeper before the node of the other one is up."""
-    before = newest_for(keeper, there)
+async def asked_in_vain(device: Device, path: str, body: Any, holder: Path, there: str) -> None:
+    """A device asks; what it asked lies with the holder before the node of the other one is up."""
+    before = newest_for(holder, there)
     task = asyncio.create_task(device.ask("POST", path, body))
     try:
 
         async def lies() -> bool:
-            return newest_for(keeper, there) > before
+            return newest_for(holder, there) > before
 
-        await eventually(lies, "it lies with the keeper", 60)
+        await eventually(lies, "it lies with the holder", 60)
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -81,11 +81,11 @@ async def asked_in_vain(device: Device, path: str, body: Any, keeper: Path, ther
 
 async def test_members_of_nodes_that_never_meet_talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "Pace", lambda: QUICK)
-    monkeypatch.setattr(keepers, "FEW_SECONDS", 0.1)
-    ports = {name: free_port() for name in ("keeper", "hub", "home")}
-    keeper = tmp_path / "keeper"
-    url = f"http://127.0.0.1:{ports['keeper']}"
-    async with up(keeper, ports["keeper"], announce=url) as relay:
+    monkeypatch.setattr(holders, "FEW_SECONDS", 0.1)
+    ports = {name: free_port() for name in ("holder", "hub", "home")}
+    holder = tmp_path / "holder"
+    url = f"http://127.0.0.1:{ports['holder']}"
+    async with up(holder, ports["holder"], announce=url) as relay:
 
         def start(name: str) -> Any:
             return up(tmp_path / name, ports[name], know=relay, peers=(url,))
@@ -102,9 +102,9 @@ async def test_members_of_nodes_that_never_meet_talk(tmp_path: Path, monkeypatch
                 ref, consent, mailbox = await birch.offer(now=clock.now(), room=room)
             claim = {"ref": ref, "consent": consent, "home": birch.node_id}
             async with start("hub"):
-                await asked_in_vain(ash, "/key-packages/claim", claim, keeper, birch.node_id)
+                await asked_in_vain(ash, "/key-packages/claim", claim, holder, birch.node_id)
             async with start("home"):
-                await has_come_and_gone(keeper, birch.node_id, ash.node_id)
+                await has_come_and_gone(holder, birch.node_id, ash.node_id)
             async with start("hub"):
                 claimed = await ash.fine("POST", "/key-packages/claim", claim)
                 assert claimed["mailbox"] == mailbox
@@ -112,17 +112,17 @@ async def test_members_of_nodes_that_never_meet_talk(tmp_path: Path, monkeypatch
                 welcome = {"ref": ref, "payload": payload, "home": birch.node_id, "mailbox": mailbox}
                 said = ash.commit(room, epoch=0, seen=0, welcomes=[welcome])
                 await ash.fine("POST", f"/rooms/{room}/log", said)
-                await has_come_and_gone(keeper, ash.node_id, birch.node_id)
+                await has_come_and_gone(holder, ash.node_id, birch.node_id)
             birch.rooms[room] = mailbox
             async with start("home"):
-                await has_come_and_gone(keeper, birch.node_id, ash.node_id)
+                await has_come_and_gone(holder, birch.node_id, ash.node_id)
             async with start("hub"):
-                await has_come_and_gone(keeper, ash.node_id, birch.node_id)
+                await has_come_and_gone(holder, ash.node_id, birch.node_id)
             async with start("home"):
                 assert await welcomed(birch, room) == 1
-                await has_come_and_gone(keeper, birch.node_id, ash.node_id)
+                await has_come_and_gone(holder, birch.node_id, ash.node_id)
                 message = birch.message(room, epoch=1)
-                await asked_in_vain(birch, f"/rooms/{room}/log", message, keeper, ash.node_id)
+                await asked_in_vain(birch, f"/rooms/{room}/log", message, holder, ash.node_id)
             async with start("hub"):
 
                 async def has_come() -> bool:

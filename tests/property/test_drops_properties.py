@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.federation.drops import BUCKETS, open_drop, seal_drop
-from hedgerow_protocol.federation.keepers import keepers_for
+from hedgerow_protocol.federation.holders import holders_for
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey, Usage, agreement_key
 from hedgerow_protocol.ports import Timestamp
@@ -61,13 +61,13 @@ def test_any_name_has_a_key_or_is_refused(name: NodeId) -> None:
 
 
 @given(nodes, st.lists(nodes, max_size=3), st.lists(nodes, max_size=8), st.randoms())
-def test_keepers_are_the_same_for_everybody(
+def test_holders_are_the_same_for_everybody(
     away: NodeId, relays: list[NodeId], able: list[NodeId], dice: object
 ) -> None:
-    found = keepers_for(away, relays, able)
+    found = holders_for(away, relays, able)
     mixed = list(able)
     dice.shuffle(mixed)  # type: ignore[attr-defined]
-    assert found == keepers_for(away, relays, mixed)
+    assert found == holders_for(away, relays, mixed)
     assert away not in found
     assert set(found) <= set(able)
     assert len(set(found)) == len(found) <= 3 + len(relays)

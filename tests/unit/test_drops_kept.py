@@ -28,7 +28,7 @@ from hedgerow_protocol.federation.drops import (
     open_drop,
     seal_drop,
 )
-from hedgerow_protocol.federation.keepers import CLOSEST, keepers_for
+from hedgerow_protocol.federation.holders import CLOSEST, holders_for
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey, Usage
 from hedgerow_protocol.ports import Timestamp
@@ -139,23 +139,23 @@ def test_what_may_be_in_a_drop() -> None:
 
 
 def test_relays_come_first_and_everybody_reckons_the_same_others() -> None:
-    able = [node(f"keeper {number}") for number in range(20)]
+    able = [node(f"holder {number}") for number in range(20)]
     away = node("away")
-    assert keepers_for(away, [able[3], node("no keeper")], able)[0] == able[3]
-    assert keepers_for(away, [], able) == keepers_for(away, [], able[::-1])
-    assert len(keepers_for(away, [], able)) == CLOSEST
-    assert keepers_for(away, [], [away]) == ()
-    closest = keepers_for(away, [], able)
+    assert holders_for(away, [able[3], node("no holder")], able)[0] == able[3]
+    assert holders_for(away, [], able) == holders_for(away, [], able[::-1])
+    assert len(holders_for(away, [], able)) == CLOSEST
+    assert holders_for(away, [], [away]) == ()
+    closest = holders_for(away, [], able)
     assert list(closest) == sorted(able, key=lambda each: sha256(each + away).digest())[:CLOSEST]
     # One that goes is replaced, and the others stay.
-    left = keepers_for(away, [], [each for each in able if each != closest[0]])
+    left = holders_for(away, [], [each for each in able if each != closest[0]])
     assert left[:2] == closest[1:]
 
 
-# --- what a keeper keeps
+# --- what a holder keeps
 
 
-def test_a_keeper_keeps_what_fits_and_gives_it_to_its_destination_only(run: Run) -> None:
+def test_a_holder_keeps_what_fits_and_gives_it_to_its_destination_only(run: Run) -> None:
     ash, birch, cedar = node("ash"), node("birch"), node("cedar")
     run(lambda c: deposit_rows.leave(c, ash, birch, b"one", NOW))
     run(lambda c: deposit_rows.leave(c, ash, birch, b"one", NOW))
@@ -171,7 +171,7 @@ def test_a_keeper_keeps_what_fits_and_gives_it_to_its_destination_only(run: Run)
     assert found == [b"two", *(b"ash %d" % number for number in range(2, deposit_rows.OF_PAIR_MAX + 2))]
 
 
-def test_a_keeper_that_is_full_says_so_and_forgets_after_two_weeks(run: Run) -> None:
+def test_a_holder_that_is_full_says_so_and_forgets_after_two_weeks(run: Run) -> None:
     large = limits.DROP_BYTES_MAX
 
     def leave(sender: str, to: str, text: str) -> None:

@@ -7,7 +7,7 @@ from hedgerow_node import clock
 from hedgerow_node.accounts.service import AccountService
 from hedgerow_node.config import Config
 from hedgerow_node.delivery.service import DeliveryService
-from hedgerow_node.federation.keepers import Whereabouts
+from hedgerow_node.federation.holders import Whereabouts
 from hedgerow_node.federation.post import Post
 from hedgerow_node.federation.service import Federation, tags_of
 from hedgerow_node.store.private.counting import Counts, count
@@ -71,5 +71,5 @@ def federation_of(
         monotonic=clock.monotonic,
         fanout_ms=config.fanout_ms,
         whereabouts=whereabouts,
-        keeps_drops=config.relay,
+        holds_drops=config.relay,
     )

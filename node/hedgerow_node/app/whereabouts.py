@@ -1,4 +1,4 @@
-"""What federation asks the directory about other nodes: who keeps drops, whose relays are which, who is shut out."""
+"""What federation asks the directory about other nodes: who holds drops, whose relays are which, who is shut out."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from hedgerow_protocol.records import Announcement, read_announcement
 
 @dataclass(frozen=True, slots=True)
 class DirectoryWhereabouts:
-    """Implements :class:`hedgerow_node.federation.keepers.Whereabouts`."""
+    """Implements :class:`hedgerow_node.federation.holders.Whereabouts`."""
 
     directory: Directory
 
-    async def keepers(self) -> Sequence[NodeId]:
+    async def holders(self) -> Sequence[NodeId]:
         """See there."""
         envelopes = await self.directory.announcements_saying(DROPS, now=clock.now())
-        return await asyncio.to_thread(_keepers, envelopes)
+        return await asyncio.to_thread(_holders, envelopes)
 
     async def relays_of(self, node: NodeId) -> Sequence[NodeId]:
         """See there."""
@@ -37,7 +37,7 @@ class DirectoryWhereabouts:
         return frozenset(NodeId(each.target) for each in await self.directory.blocked() if each.is_node)
 
 
-def _keepers(envelopes: Sequence[bytes]) -> list[NodeId]:
+def _holders(envelopes: Sequence[bytes]) -> list[NodeId]:
     """Only who can be dialled: who uses a relay may not be met by somebody who uses one, too."""
     found = []
     for envelope in envelopes:

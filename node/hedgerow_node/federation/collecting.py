@@ -8,7 +8,7 @@ from typing import Final
 from hedgerow_node.federation.answering import Answering
 from hedgerow_node.federation.copies import Copies
 from hedgerow_node.federation.exchange import Exchange
-from hedgerow_node.federation.keepers import Keepers, Pace
+from hedgerow_node.federation.holders import Holders, Pace
 from hedgerow_node.federation.leaving import Leaving
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.federation.telling import Telling
@@ -32,7 +32,7 @@ DONE_SECONDS: Final = 30.0
 """Seconds. For which what a drop asks is awaited before its answer goes; what takes longer is asked again."""
 
 BEGIN_SECONDS: Final = 2.0
-"""Seconds. After the start before keepers are asked: links and announcements come meanwhile."""
+"""Seconds. After the start before holders are asked: links and announcements come meanwhile."""
 
 BELIEVED_SECONDS: Final = limits.DROP_SECONDS_KEPT + 2 * 86_400
 """Seconds. An older drop is not looked at: nobody keeps one for so long, and it may have been opened before."""
@@ -46,7 +46,7 @@ class Collecting:
         database: Database,
         scribe: Scribe,
         exchange: Exchange,
-        keepers: Keepers,
+        holders: Holders,
         leaving: Leaving,
         answering: Answering,
         copies: Copies,
@@ -59,7 +59,7 @@ class Collecting:
         self._database = database
         self._scribe = scribe
         self._exchange = exchange
-        self._keepers = keepers
+        self._holders = holders
         self._leaving = leaving
         self._answering = answering
         self._copies = copies
@@ -87,7 +87,7 @@ class Collecting:
         for (asker, _), future in self._asked.items():
             if asker == node and not future.done():
                 future.set_result(None)  # its answer goes by the link
-        self._tasks.spawn(self._fetch_if_keeper(node))
+        self._tasks.spawn(self._fetch_if_holder(node))
 
     def unsent(self, to: NodeId, letter: Letter | bytes) -> None:
         """An answer is ready."""
@@ -103,27 +103,27 @@ class Collecting:
         while True:
             try:
                 if await self._database.read(drop_rows.has_members):
-                    for keeper in await self._keepers.of(self._keepers.own):
-                        self._tasks.spawn(self._fetch(keeper))
+                    for holder in await self._holders.of(self._holders.own):
+                        self._tasks.spawn(self._fetch(holder))
             except StoreError:
-                LOG.warning("It could not be found out who keeps drops; it is tried again")
+                LOG.warning("It could not be found out who holds drops; it is tried again")
             await asyncio.sleep(self._pace.fetch)
 
-    async def _fetch_if_keeper(self, node: NodeId) -> None:
+    async def _fetch_if_holder(self, node: NodeId) -> None:
         try:
-            if node in await self._keepers.all() and await self._database.read(drop_rows.has_members):
+            if node in await self._holders.all() and await self._database.read(drop_rows.has_members):
                 await self._fetch(node)
         except StoreError:
-            LOG.warning("It could not be found out who keeps drops; it is tried again")
+            LOG.warning("It could not be found out who holds drops; it is tried again")
 
-    async def _fetch(self, keeper: NodeId) -> None:
-        if keeper in self._fetching:
+    async def _fetch(self, holder: NodeId) -> None:
+        if holder in self._fetching:
             return
-        self._fetching.add(keeper)
+        self._fetching.add(holder)
         try:
             taken: tuple[bytes, ...] = ()
             while True:
-                found = await self._keepers.ask(keeper, DropFetch(taken))
+                found = await self._holders.ask(holder, DropFetch(taken))
                 if not isinstance(found, DropsFound) or not found.drops:
                     return
                 done = await self._open_all(found.drops)
@@ -133,7 +133,7 @@ class Collecting:
         except StoreError:
             LOG.warning("What others left for this node could not be kept; it is fetched again")
         finally:
-            self._fetching.discard(keeper)
+            self._fetching.discard(holder)
 
     # --- opening
 
@@ -141,12 +141,12 @@ class Collecting:
         """Do what these say; the ids of those that are done, or never will be."""
         done: list[bytes] = []
         async with self._opening:
-            blocked = await self._keepers.whereabouts.blocked()
+            blocked = await self._holders.whereabouts.blocked()
             senders: dict[NodeId, list[bytes]] = {}
             for sealed in drops:
                 name = drop_id(sealed)
                 drop = None if await self._was_opened(name) else self._opened(sealed)
-                if drop is None or drop.sender in blocked or drop.sender == self._keepers.own:
+                if drop is None or drop.sender in blocked or drop.sender == self._holders.own:
                     done.append(name)
                     continue
                 await self._hand_over(drop)

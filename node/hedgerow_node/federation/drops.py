@@ -1,7 +1,7 @@
 """Drops put together: for nodes that are never online at the same time, what one has to say lies with a third."""
 
 from hedgerow_node.federation.collecting import Collecting
-from hedgerow_node.federation.keepers import Keepers
+from hedgerow_node.federation.holders import Holders
 from hedgerow_node.federation.leaving import Leaving
 from hedgerow_node.store.private import deposit_rows, drop_rows
 from hedgerow_node.store.private.scribe import Scribe
@@ -13,8 +13,8 @@ from hedgerow_protocol.ports import Timestamp
 class Drops:
     """Both sides of a node that leaves and fetches drops. Belongs to the event loop."""
 
-    def __init__(self, keepers: Keepers, leaving: Leaving, collecting: Collecting) -> None:
-        self._keepers = keepers
+    def __init__(self, holders: Holders, leaving: Leaving, collecting: Collecting) -> None:
+        self._holders = holders
         self._leaving = leaving
         self._collecting = collecting
 
@@ -30,7 +30,7 @@ class Drops:
 
     def up(self, node: NodeId) -> None:
         """A link is open."""
-        self._keepers.up(node)
+        self._holders.up(node)
         self._leaving.up(node)
         self._collecting.up(node)
 

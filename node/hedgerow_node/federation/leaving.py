@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 from hedgerow_node.federation.exchange import Exchange
-from hedgerow_node.federation.keepers import Keepers, Pace
+from hedgerow_node.federation.holders import Holders, Pace
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.database import Connection, Database
 from hedgerow_node.store.errors import StoreError
@@ -33,11 +33,11 @@ from hedgerow_protocol.ports import Entropy, Timestamp
 
 LOG = logging.getLogger(__name__)
 
-KEEPERS_USED: Final = 2
+HOLDERS_USED: Final = 2
 """Nodes. At which one drop is left: one of them may be gone when it is fetched."""
 
 AT_A_TIME_MAX: Final = 4
-"""Nodes. For which drops are being left at a time; each may take a MiB of memory and a minute to reach its keeper."""
+"""Nodes. For which drops are being left at a time; each may take a MiB of memory and a minute to reach its holder."""
 
 REPLIES_NODES_MAX: Final = 256
 """Nodes. Whose drops were opened, and for which answers are remembered until they are left somewhere; who asked asks
@@ -65,7 +65,7 @@ class Leaving:
         database: Database,
         scribe: Scribe,
         exchange: Exchange,
-        keepers: Keepers,
+        holders: Holders,
         key: SigningKey,
         sign: Sign,
         entropy: Entropy,
@@ -75,7 +75,7 @@ class Leaving:
         self._database = database
         self._scribe = scribe
         self._exchange = exchange
-        self._keepers = keepers
+        self._holders = holders
         self._key = key
         self._sign = sign
         self._entropy = entropy
@@ -198,15 +198,15 @@ class Leaving:
         same = not replies and last is not None and last.digest == digest
         if same and last is not None and self._now() - last.time < self._pace.again:
             return True
-        keepers = await self._keepers.of(node)
-        if self._exchange.is_up(node) or not keepers:
+        holders = await self._holders.of(node)
+        if self._exchange.is_up(node) or not holders:
             return self._exchange.is_up(node)
         try:
             sealed = seal_drop(self._key, node, letters, self._now(), self._entropy(SEED_BYTES))
         except (RemoteError, LocalError) as error:
             LOG.warning("What waits for another node could not be sealed: %s", error)
             return False
-        if not await self._give(keepers, DropLeft(node, sealed)):
+        if not await self._give(holders, DropLeft(node, sealed)):
             return False
         await self._scribe.quietly(lambda c: drop_rows.has_left(c, node, digest, self._now()))
         self._forget(node, replies)
@@ -220,12 +220,12 @@ class Leaving:
         waiting = await self._database.read(partial(_waiting, node, budget, many, self._sign))
         return (*replies, *waiting), sha256(wire.encode(tuple(waiting))).digest()
 
-    async def _give(self, keepers: list[NodeId], drop: DropLeft) -> int:
+    async def _give(self, holders: list[NodeId], drop: DropLeft) -> int:
         """Leave it at the first ones that take it; how many did."""
         kept = 0
-        for keeper in keepers:
-            kept += isinstance(await self._keepers.ask(keeper, drop), Done)
-            if kept == KEEPERS_USED:
+        for holder in holders:
+            kept += isinstance(await self._holders.ask(holder, drop), Done)
+            if kept == HOLDERS_USED:
                 break
         return kept
 

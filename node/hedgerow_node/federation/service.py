@@ -16,10 +16,10 @@ from hedgerow_node.federation.exchange import Exchange
 from hedgerow_node.federation.far_accounts import FarAccounts
 from hedgerow_node.federation.far_delivery import FarDelivery
 from hedgerow_node.federation.fetching import Fetching
+from hedgerow_node.federation.holders import Holders, Pace, Whereabouts
+from hedgerow_node.federation.holding import DropDesk
 from hedgerow_node.federation.home import HomeDesk
 from hedgerow_node.federation.hub import HubDesk
-from hedgerow_node.federation.keepers import Keepers, Pace, Whereabouts
-from hedgerow_node.federation.keeping import DropDesk
 from hedgerow_node.federation.leaving import Leaving
 from hedgerow_node.federation.moves import Moves
 from hedgerow_node.federation.pieces import Pieces
@@ -79,7 +79,7 @@ class Federation:
         fanout_ms: int = FANOUT_MS_DEFAULT,
         room_bytes_max: int = limits.ROOM_LOG_BYTES_MAX,
         whereabouts: Whereabouts | None = None,
-        keeps_drops: bool = False,
+        holds_drops: bool = False,
         pace: Pace | None = None,
     ) -> None:
         """``whereabouts``: without them, what waits for other nodes waits for a link, and is not left anywhere."""
@@ -130,17 +130,17 @@ class Federation:
             room_bytes_max=room_bytes_max,
         )
         self._answering = Answering(exchange, hub, home, moves, rates, monotonic)
-        self._answering.more = (DropDesk(delivery.node, scribe, timestamp, monotonic, keeps=keeps_drops),)
+        self._answering.more = (DropDesk(delivery.node, scribe, timestamp, monotonic, holds=holds_drops),)
         self._drops: Drops | None = None
         if whereabouts is not None:
             pace = pace or Pace()
-            keepers = Keepers(delivery.node, exchange, whereabouts, pace, monotonic)
-            leaving = Leaving(database, scribe, exchange, keepers, key, sign, entropy, timestamp, pace)
+            holders = Holders(delivery.node, exchange, whereabouts, pace, monotonic)
+            leaving = Leaving(database, scribe, exchange, holders, key, sign, entropy, timestamp, pace)
             collecting = Collecting(
-                database, scribe, exchange, keepers, leaving, self._answering, self._copies, self._telling,
+                database, scribe, exchange, holders, leaving, self._answering, self._copies, self._telling,
                 self._take, key, timestamp, pace,
             )  # fmt: skip
-            self._drops = Drops(keepers, leaving, collecting)
+            self._drops = Drops(holders, leaving, collecting)
             exchange.unsent = self._drops.unsent
         asking = Asking(scribe, self._sending, entropy)
         self.delivery = FarDelivery(delivery, self._copies, asking, self._fetching, moves, tags=tags)

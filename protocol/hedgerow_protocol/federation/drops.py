@@ -68,7 +68,7 @@ class Drop:
 
 
 def drop_id(sealed: bytes) -> bytes:
-    """16 bytes by which a drop is known to its keeper and its destination."""
+    """16 bytes by which a drop is known to its holder and its destination."""
     return sha256(sealed).digest()[:DROP_ID_BYTES]
 
 

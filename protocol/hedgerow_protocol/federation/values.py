@@ -213,7 +213,7 @@ class MoveRead:
 
 @dataclass(frozen=True, slots=True)
 class DropLeft:
-    """To a node that keeps drops: keep this until that node comes for it (:mod:`.drops`)."""
+    """To a node that holds drops: keep this until that node comes for it (:mod:`.drops`)."""
 
     to: NodeId
     sealed: bytes
@@ -221,7 +221,7 @@ class DropLeft:
 
 @dataclass(frozen=True, slots=True)
 class DropFetch:
-    """To a node that keeps drops: what lies there for me?"""
+    """To a node that holds drops: what lies there for me?"""
 
     taken: tuple[bytes, ...]
     """Ids of those that need not be kept any longer, 16 bytes each."""

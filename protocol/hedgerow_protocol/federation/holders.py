@@ -15,8 +15,8 @@ CLOSEST: Final = 3
 """Nodes. That a destination asks besides its relays: announcements come and go, so the first is not always the same."""
 
 
-def keepers_for(destination: NodeId, relays: Iterable[NodeId], keepers: Iterable[NodeId]) -> tuple[NodeId, ...]:
-    """Who keeps drops for a node, the best first, never itself: of the relays it names those that keep drops at all."""
-    able = frozenset(keepers) - {destination}
+def holders_for(destination: NodeId, relays: Iterable[NodeId], holders: Iterable[NodeId]) -> tuple[NodeId, ...]:
+    """Who holds drops for a node, the best first, never itself: of the relays it names those that hold drops at all."""
+    able = frozenset(holders) - {destination}
     closest = nsmallest(CLOSEST, able, key=lambda each: sha256(each + destination).digest())
     return tuple(dict.fromkeys((*(each for each in relays if each in able), *closest)))

@@ -21,7 +21,7 @@ DROPS_NODE_RATE: Final = 1 / 30
 
 
 class DropDesk:
-    """Answers requests about drops, where this node keeps any. Methods raise :class:`Refused` and store errors."""
+    """Answers requests about drops, where this node holds any. Methods raise :class:`Refused` and store errors."""
 
     def __init__(
         self,
@@ -30,18 +30,18 @@ class DropDesk:
         now: Callable[[], Timestamp],
         monotonic: Callable[[], Instant],
         *,
-        keeps: bool,
+        holds: bool,
     ) -> None:
         self._own = own
         self._scribe = scribe
         self._now = now
         self._monotonic = monotonic
-        self._keeps = keeps
+        self._holds = holds
         self._rates: Buckets[NodeId] = Buckets(DROPS_NODE_RATE, DROPS_NODE_BURST)
 
     async def answer(self, peer: NodeId, request: Request) -> AnswerBody | None:
-        """``None`` when this is no request to a keeper of drops, or this node is none."""
-        if not self._keeps:
+        """``None`` when this is no request to a holder of drops, or this node is none."""
+        if not self._holds:
             return None
         match request.body:
             case DropLeft(to, sealed):
