@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,8 @@ from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private import deposit_rows, drop_rows
 from hedgerow_node.store.private.deposit_rows import OF_PAIR_MAX
 from hedgerow_protocol import limits
-from hedgerow_protocol.delivery.refusal import Refusal
-from hedgerow_protocol.delivery.values import Accepted, KeyPackageRef, RoomId, WelcomeOut
+from hedgerow_protocol.delivery.refusal import Refusal, Waiting
+from hedgerow_protocol.delivery.values import Accepted, KeyPackageRef, RoomId, Submission, WelcomeOut
 from hedgerow_protocol.federation.drops import drop_id, seal_drop
 from hedgerow_protocol.federation.letters import Answer, Request, encode
 from hedgerow_protocol.federation.values import (
@@ -325,3 +327,73 @@ async def _say_and_leave(place: Village, hub: Node, to: NodeId, ash: Member, roo
 async def _newest(where: Node, member: Member, room: RoomId) -> int:
     overview = await where.delivery.overview(member.session)
     return next(each.head.position.seq for each in overview.rooms if each.room == room)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_nothing_is_lost_or_out_of_order_whenever_nodes_come_and_go(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    async with village(tmp_path) as place:
+        async with place.online("hub") as hub, place.online("home") as home:
+            place.wire.link(hub, home)
+            ash, birch = await hub.member(), await home.member()
+            room = await hub.room(ash)
+            await let_in_from(room, (hub, ash), [(home, birch)], epoch=0, seen=0)
+            await in_room(home, birch, room, 1)
+        said: dict[str, list[bytes]] = {"hub": [], "home": []}
+
+        async def session(name: str, number: int, many: int) -> list[bytes]:
+            """One of the two is up for a while; ids of what it has of the log at the end."""
+            me, there = (birch, hub.id) if name == "home" else (ash, home.id)
+            async with place.online(name, later=number * DAY // 3) as here, asyncio.TaskGroup() as tasks:
+                asking = []
+                for _ in range(many):
+                    written = message(room, me, epoch=1, seen=1)
+                    said[name].append(written.id)
+                    asking.append(tasks.create_task(_submit(here, me, written)))
+                await eventually(lambda: here.store.database.read(partial(_has_all, said[name])), "it is on the disk")
+                await asyncio.sleep(dice.choice((0.0, 0.1, 0.2)))
+                if many == 0:
+                    await place.has_fetched(here)
+                    await _quiet(place, there)
+                for each in asking:
+                    each.cancel()
+                return await here.store.database.read(_log)
+
+        for number in range(8):
+            await session(dice.choice(("hub", "home")), number, dice.randrange(1, 4))
+            if dice.random() < 0.25:
+                await place.forget_drops()  # whoever held them is gone
+        for number in range(8, 24):
+            logs = [await session(name, number, 0) for name in ("home", "hub")]
+            if logs[0] == logs[1] and len(logs[0]) == 1 + sum(map(len, said.values())):
+                break
+        assert logs[0] == logs[1]
+        for ids in said.values():
+            assert [each for each in logs[0] if each in ids] == ids
+
+
+async def _submit(where: Node, member: Member, written: Submission) -> None:
+    with suppress(Waiting):
+        await where.delivery.submit(member.session, written, now=NOW)
+
+
+def _has_all(ids: list[bytes], connection: Connection) -> bool:
+    """Whether each stands in the log or in the outbox."""
+    abouts = [row[0] for row in connection.execute("SELECT about FROM outgoing WHERE kind = 'submit'")]
+    entries = set(_log(connection))
+    return all(each in entries or any(about.endswith(each) for about in abouts) for each in ids)
+
+
+def _log(connection: Connection) -> list[bytes]:
+    return [row[0] for row in connection.execute("SELECT submission FROM entry ORDER BY id")]
+
+
+async def _quiet(place: Village, to: NodeId) -> None:
+    """Wait until nothing new has been left for a node for some looks."""
+    before, calm = -1, 0
+    query = "SELECT coalesce(max(id), 0) FROM deposit WHERE destination = ?"
+    while calm < 4:
+        (newest,) = await place.holder.store.database.read(lambda c: c.execute(query, (to,)).fetchone())
+        calm = calm + 1 if newest == before else 0
+        before = newest
+        await asyncio.sleep(PACE.look)

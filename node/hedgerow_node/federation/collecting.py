@@ -31,6 +31,9 @@ LOG = logging.getLogger(__name__)
 DONE_SECONDS: Final = 30.0
 """Seconds. For which what a drop asks is awaited before its answer goes; what takes longer is asked again."""
 
+PAGES_MAX: Final = 64
+"""Answers of one holder that are read in a row: more than it may hold. The rest is fetched the next time."""
+
 BEGIN_SECONDS: Final = 2.0
 """Seconds. After the start before holders are asked: links and announcements come meanwhile."""
 
@@ -122,7 +125,7 @@ class Collecting:
         self._fetching.add(holder)
         try:
             taken: tuple[bytes, ...] = ()
-            while True:
+            for _ in range(PAGES_MAX):
                 found = await self._holders.ask(holder, DropFetch(taken))
                 if not isinstance(found, DropsFound) or not found.drops:
                     return
@@ -132,6 +135,8 @@ class Collecting:
                     return  # what they ask could not be answered: they are fetched again later
         except StoreError:
             LOG.warning("What others left for this node could not be kept; it is fetched again")
+        except Exception:
+            LOG.exception("What others left for this node could not be read")
         finally:
             self._fetching.discard(holder)
 

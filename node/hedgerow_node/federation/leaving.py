@@ -185,6 +185,9 @@ class Leaving:
             await self.leave(node)
         except StoreError:
             LOG.warning("What waits for another node could not be left anywhere; it is tried again")
+        except Exception:
+            # A mistake of ours in what is for one node: the others have their turn all the same.
+            LOG.exception("What waits for another node could not be made a drop")
 
     async def _leave(self, node: NodeId, at_once: bool) -> bool:
         last = await self._database.read(lambda c: drop_rows.left_for(c, node))
