@@ -58,6 +58,10 @@ class Village:
                 self.wire.link(made, self.holder)
             yield made
 
+    def id_of(self, name: str) -> NodeId:
+        """The name of a node that may not be there."""
+        return NodeId(node_key(name).public[1:])
+
     async def lies_for(self, who: NodeId) -> int:
         """Drops that are kept for a node."""
         query = "SELECT count(*) FROM deposit WHERE destination = ?"
