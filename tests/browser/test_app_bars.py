@@ -108,9 +108,10 @@ async def hold_the_bars(page: Page, axe: str, where: str, lang: str = "") -> Non
         return
     assert await page.locator("html").get_attribute("dir") == "rtl"
     await page.evaluate(axe)
-    for width in (320, 1280):
+    for width in (1280, 320):
         await page.set_viewport_size({"width": width, "height": 900})
         assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), (where, width)
+    await page.emulate_media(color_scheme="dark")
     assert await page.evaluate(AXE_RUN) == [], where
 
 

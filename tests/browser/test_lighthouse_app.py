@@ -71,7 +71,7 @@ async def test_an_invitation(inside: Inside, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("view", "heading"), [("room/{room}", "Ben"), ("settings", "Settings")])
 async def test_inside(inside: Inside, tmp_path: Path, view: str, heading: str) -> None:
     address = f"{inside.ana.base}/app#/{view.format(room=inside.room)}"
-    async with inside.ana.context.expect_page() as opened:
+    async with inside.ana.context.expect_page(timeout=90_000) as opened:
         looking = asyncio.create_task(hold_100(address, tmp_path, f"--port={inside.port}", "--disable-storage-reset"))
     # It is the member's view that gets the score, and no other.
     await expect((await opened.value).get_by_role("heading", level=1)).to_have_text(heading, timeout=60_000)

@@ -254,6 +254,8 @@ def test_a_follower_that_never_acknowledges_is_told_a_window_and_holds_nobody_up
     for number, amount in grown:
         world.newest[ROOMS[number]] += amount
         world.tell(fan.Grown(ROOMS[number], world.newest[ROOMS[number]]))
+        world.time += fan.TOGETHER_SECONDS
+        world.tell(Tick())
         world.drain(others, size)
     for room in ROOMS:
         assert all(world.disk[room, node] == world.newest[room] for node in others)

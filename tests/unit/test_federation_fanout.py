@@ -51,11 +51,25 @@ def test_what_comes_within_a_second_is_told_together() -> None:
     assert len(reads(machine.handle(Tick(), at(12.1)))) == 2
 
 
-def test_without_a_wait_each_entry_is_told_at_once() -> None:
+def test_without_a_wait_an_entry_is_told_at_once_and_what_follows_closely_together() -> None:
     machine = hub(A)
     (read,) = reads(machine.handle(fan.Grown(ROOM, 1), at(1)))
-    assert machine.handle(fan.Grown(ROOM, 2), at(1)) == [], "one read at a time for one cursor"
-    (read,) = reads(machine.handle(fan.Sent(read.number, 1, 50), at(1)))
+    assert reads(machine.handle(fan.Sent(read.number, 1, 50), at(1))) == []
+    for seq in (2, 3, 4):
+        assert machine.handle(fan.Grown(ROOM, seq), at(1 + seq / 1_000)) == []
+    assert machine.due() == 1 + fan.TOGETHER_SECONDS
+    (read,) = reads(machine.handle(Tick(), at(1 + fan.TOGETHER_SECONDS)))
+    assert (read.after, read.limit) == (1, 3)
+    machine.handle(fan.Sent(read.number, 4, 50), at(1.1))
+    (read,) = reads(machine.handle(fan.Grown(ROOM, 5), at(1.1)))
+    assert (read.after, read.limit) == (4, 1)
+
+
+def test_one_read_at_a_time_for_one_cursor() -> None:
+    machine = hub(A)
+    (read,) = reads(machine.handle(fan.Grown(ROOM, 1), at(1)))
+    assert machine.handle(fan.Grown(ROOM, 2), at(2)) == []
+    (read,) = reads(machine.handle(fan.Sent(read.number, 1, 50), at(2)))
     assert (read.after, read.limit) == (1, 1)
 
 

@@ -133,7 +133,7 @@ def _flush(folder: Path) -> float:
 
 
 def _rooms(hub: Home, follower: Home, third: Home) -> tuple[FarRoom, FarRoom]:
-    """Rooms of the hub with eight writers there and eight at a follower; in the second one somebody at a third node."""
+    """Rooms of the hub with writers there and at a follower; in the second one somebody at a third node."""
     made = []
     for others in ((follower,), (follower, third)):
         room = found(hub, hub.devices[0])
@@ -145,9 +145,10 @@ def _rooms(hub: Home, follower: Home, third: Home) -> tuple[FarRoom, FarRoom]:
 
 
 def _fill(room: FarRoom, at: Home, devices: Sequence[Any]) -> None:
+    """The first of them lets the others in: they are claimed at their own node, and no node asks another very often."""
     room.let_in(0, [offer(at, devices[0])])
     if len(devices) > 1:
-        room.let_in(0, [offer(at, each) for each in devices[1:]])
+        room.let_in(len(room.places) - 1, [offer(at, each) for each in devices[1:]])
 
 
 def _say(what: str) -> None:

@@ -64,7 +64,7 @@ class Matrix:
 def figures(
     python: str, folder: Path, two: FarRoom, hub: Home, follower: Home, *, rounds: int, seconds: float, joins: int
 ) -> list[Figure]:
-    """Joining, a calm room, eight writers; processor time and memory of both servers together."""
+    """Joining, a calm room, many writers; processor time and memory of both servers together."""
     ours: list[tuple[Run, Run, float]] = []
     theirs: list[tuple[Run, Run, float]] = []
     with ExitStack() as stack:

@@ -13,7 +13,8 @@ P50_MS_MAX: Final = 20.0
 P95_MS_MAX: Final = 50.0
 RATE_FLOOR: Final = 400.0
 
-WRITERS: Final = 8
+WRITERS: Final = 16
+"""Devices that write as fast as they can, each with one message under way: more than their own pace would let eight."""
 
 PAUSE_SECONDS: Final = 0.05
 """Seconds. Between two messages of a calm room: each goes alone, which is the most that one can cost."""
@@ -80,7 +81,7 @@ def run(
 def figures(
     three: FarRoom, two: FarRoom, nodes: tuple[Home, Home, Home], *, fanout_ms: int, rounds: int, seconds: float
 ) -> list[Figure]:
-    """Between each two of the three nodes, calmly; then as fast as eight writers can, from one node to another.
+    """Between each two of the three nodes, calmly; then as fast as many writers can, from one node to another.
 
     ``three`` is a room of the first node with members on all of them, ``two`` one with members on the first two.
     """
@@ -121,7 +122,7 @@ def figures(
 
 
 def many(author: Home, listening: Crowd, two: FarRoom, nodes: Sequence[Home], seconds: float) -> Run:
-    """As fast as eight writers can, each with one message under way."""
+    """As fast as these writers can, each with one message under way."""
     return run(author, listening, two, nodes, window=WRITERS, seconds=seconds)
 
 

@@ -209,6 +209,16 @@ class FarRoom:
         for each in offers:
             take_welcome(each)
             self.places.append((each.home, each.device, each.mailbox))
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until all nodes with a place in it have its log: what is heard afterwards is what is said afterwards."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for device in {home.node_id: device for home, device, _ in self.places}.values():
+            while device.ask("GET", f"/rooms/{b64(self.id)}/log?after={self.seen}&limit=1")["head"]["seq"] < self.seen:
+                if time.monotonic() > deadline:
+                    raise RuntimeError("a node did not hear of a commit")
+                time.sleep(0.02)
 
 
 def found(hub: Home, device: Device) -> FarRoom:

@@ -17,6 +17,7 @@ from hedgerow_protocol.federation.fanout_values import (
     READS_MAX,
     READS_OF_NODE_MAX,
     STALLED_SECONDS,
+    TOGETHER_SECONDS,
     UNREAD_SECONDS,
     WANT_SECONDS,
     Acknowledged,
@@ -105,13 +106,16 @@ class Fanout:
         if room is None or seq <= room.newest:
             return
         room.newest = seq
-        if self._wait <= 0:
+        if room in self._batches:
+            return
+        due = max(now + self._wait, room.quiet_since + TOGETHER_SECONDS)
+        if due <= now:
             self._tell(room, now)
-        elif room not in self._batches:
-            self._batches.set(room, Instant(now + self._wait))
+        else:
+            self._batches.set(room, Instant(due))
 
     def _tell(self, room: FollowedRoom, now: Instant) -> None:
-        room.told = room.newest
+        room.told, room.quiet_since = room.newest, now
         for cursor in room.cursors.values():
             self._wake(cursor, now)
 

@@ -14,6 +14,10 @@ from hedgerow_protocol.ratelimit import TokenBucket
 FANOUT_MS_DEFAULT: Final = 1_000
 """Milliseconds. From an entry to its notify: what comes meanwhile is told with it, and timing tells less."""
 
+TOGETHER_SECONDS: Final = 0.01
+"""Seconds. What follows something that was told sooner than that is told together, even when nothing is to wait: in a
+lively room each notify costs both sides more than the entries in it."""
+
 NODE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Bytes. Payloads under way to one node, of all its rooms together; those that are being read come on top."""
 
@@ -164,6 +168,8 @@ class FollowedRoom:
     newest: int
     told: int = -1
     """What may be told by now: entries after it wait for others to come."""
+    quiet_since: Instant = Instant(float("-inf"))
+    """When something was told for the last time."""
     cursors: dict[NodeId, "Cursor"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
