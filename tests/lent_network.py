@@ -7,7 +7,7 @@ from typing import Any
 from hedgerow_node.config import ConfigError
 from hedgerow_node.net.status import NetworkStatus, PeerStatus
 from hedgerow_node.store.blocks import Block
-from hedgerow_protocol.ids import ListingId, NodeId
+from hedgerow_protocol.ids import ListingId, NodeId, to_text
 from hedgerow_protocol.ports import Timestamp
 
 NOW = Timestamp(1_795_352_400)
@@ -64,6 +64,39 @@ TROUBLED: dict[str, Any] = {
 """Everything that can be wrong, at once."""
 
 
+def shared(number: int, now: int = NOW, **more: Any) -> dict[str, Any]:
+    """A node that rooms are shared with, as `hedgerow peers rooms --json` says it."""
+    calm = {
+        "node": to_text(NodeId(bytes([number + 1]) * 32)),
+        "shares_rooms": True,
+        "up": True,
+        "since": now - 10_800,
+        "waiting": 0,
+        "waiting_since": None,
+        "behind_at_least": 0,
+        "stalled": False,
+        "silent_since": None,
+        "two_stories": 0,
+        "refused": {},
+    }
+    return {**calm, **more}
+
+
+def all_troubles(now: int = NOW) -> list[dict[str, Any]]:
+    """Everything that can be wrong with nodes that rooms are shared with."""
+    return [
+        shared(0, now, two_stories=2, refused={"forged": 12, "too_much_at_once": 1_412, "of_tomorrow": 1}),
+        shared(1, now, silent_since=now - 7_300, waiting=3, waiting_since=now - 7_300),
+        shared(
+            2, now, up=False, since=now - 200_000, waiting=1_204, waiting_since=now - 190_000, behind_at_least=1_000
+        ),
+        shared(3, now, behind_at_least=100, stalled=True),
+        shared(4, now, shares_rooms=False, up=False, since=None, refused={"asks_over_pace": 40, "not_there": 3}),
+        shared(5, now),
+        shared(6, now, node=None, shares_rooms=False, up=False, since=None, refused={"malformed": 7}),
+    ]
+
+
 @dataclass
 class LentNetwork:
     """Stands in for the node's own (:class:`hedgerow_node.http.peering.Peering`)."""
@@ -72,6 +105,15 @@ class LentNetwork:
     kept: list[str] = field(default_factory=list)
     blocked: dict[bytes, Block] = field(default_factory=dict)
     room: int = 1_000
+    shared: list[dict[str, Any]] = field(default_factory=list)
+    """Nodes of ``hedgerow peers rooms --json``."""
+    proven: list[bytes] = field(default_factory=list)
+
+    async def rooms(self) -> Mapping[str, Any]:
+        return {"nodes": self.shared, "more": 0}
+
+    async def proofs(self) -> Sequence[bytes]:
+        return self.proven
 
     def status(self) -> Mapping[str, Any]:
         return self.said.to_json()

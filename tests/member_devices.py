@@ -99,7 +99,7 @@ class Device:
 
     async def register(self, link: str) -> JSON:
         """Make an account with an invitation link."""
-        invitation = Invitation(unb64(link.rpartition("#")[2]))
+        invitation = Invitation(unb64(link.rpartition("#")[2].partition(".")[0]))
         said = {
             "invite": {"id": b64(invitation.id), "proof": b64(invitation.proof)},
             "account_key": self.account,

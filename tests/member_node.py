@@ -41,9 +41,8 @@ class MemberNode:
 
     async def link(self, *, uses: int = 1) -> str:
         """A new invitation link of the keeper's."""
-        made = await make_invite(
-            self.desk.accounts, self.node.home, uses=uses, days=1, now=clock.now(), entropy=clock.entropy
-        )
+        accounts, home, node = self.desk.accounts, self.node.home, self.node.node_id
+        made = await make_invite(accounts, home, node, uses=uses, days=1, now=clock.now(), entropy=clock.entropy)
         return made.url
 
     def stranger(self, **more: Any) -> Device:

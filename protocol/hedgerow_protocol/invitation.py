@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from hedgerow_protocol.ids import NodeId
+
 SECRET_BYTES: Final = 16
 """Bytes. In the link: nobody guesses it, and its QR code stays small."""
 
@@ -45,10 +47,16 @@ class Invitation:
         """32 bytes: the AES-256-GCM key of the note and of what is asked by this invitation."""
         return hkdf_sha256(self.secret, b"hedgerow invite seal v1", SEAL_KEY_BYTES)
 
-    def link(self, base: str) -> str:
-        """The address to pass on. ``base`` is the node's web address without a final slash."""
-        text = base64.urlsafe_b64encode(self.secret).decode("ascii").rstrip("=")
-        return f"{base}/join#{text}"
+    def link(self, base: str, node: NodeId) -> str:
+        """The address to pass on. ``base`` is the node's web address without a final slash.
+
+        With the node's id, whoever has an account at another node can open it there.
+        """
+        return f"{base}/join#{_text(self.secret)}.{_text(node)}"
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
 
 
 def hkdf_sha256(secret: bytes, info: bytes, size: int) -> bytes:

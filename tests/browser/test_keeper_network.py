@@ -10,7 +10,7 @@ from browser.pseudo import CODE
 from browser.test_bars import axe, hold_the_bars
 from browser.watching import Opener, SiteUnderTest, Watch
 from hedgerow_node.http.server import keeper_link
-from lent_network import TROUBLED, status
+from lent_network import TROUBLED, all_troubles, status
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ def as_before(site: SiteUnderTest) -> Iterator[None]:
     """Give the next test the network it expects."""
     said, kept, blocked = site.lent.said, list(site.lent.kept), dict(site.lent.blocked)
     yield
-    site.lent.said, site.lent.kept, site.lent.blocked = said, kept, blocked
+    site.lent.said, site.lent.kept, site.lent.blocked, site.lent.shared = said, kept, blocked, []
 
 
 async def enter(site: SiteUnderTest, open_page: Opener, **options: object) -> Page:
@@ -40,6 +40,18 @@ async def test_any_number_of_neighbours(site: SiteUnderTest, open_page: Opener, 
     for language in ("", CODE):
         await page.goto(f"{site.base}/keeper/network{'?lang=' + language if language else ''}")
         await hold_the_bars(page, axe, f"{many} neighbours {language}")
+
+
+async def test_groups_shared_with_other_sites(site: SiteUnderTest, open_page: Opener, axe: str) -> None:
+    page = await enter(site, open_page)
+    site.lent.shared = all_troubles(garden.NOW)
+    for language in ("", CODE, "ar"):
+        await page.goto(f"{site.base}/keeper/network{'?lang=' + language if language else ''}")
+        await hold_the_bars(page, axe, f"shared groups {language}")
+    await page.goto(f"{site.base}/keeper/network")
+    table = page.get_by_role("table", name="Groups we share with other sites")
+    await expect(table.get_by_role("row")).to_have_count(8)
+    await expect(page.get_by_role("link", name="Save the proof")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 1280])

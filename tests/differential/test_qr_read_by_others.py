@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow_node.qr import qr_code
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.invitation import Invitation
 
 HERE = Path(__file__).parent
@@ -32,7 +33,7 @@ def node() -> str | None:
 @pytest.mark.skipif(not READER.is_file() or node() is None, reason="run npm ci in webui/ to compare with npm's qr")
 def test_another_program_reads_the_link() -> None:
     bases = ("https://example.org/groups", "http://[2001:db8::1]:8470", f"http://{'a' * 56}.onion", "https://a.example")
-    links = [Invitation(os.urandom(16)).link(base) for base in bases for _ in range(5)]
+    links = [Invitation(os.urandom(16)).link(base, NodeId(os.urandom(32))) for base in bases for _ in range(5)]
     codes = []
     for link in links:
         code = qr_code(link)

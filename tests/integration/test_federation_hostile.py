@@ -38,7 +38,6 @@ from hedgerow_protocol.federation.values import (
     BlobGet,
     BlobPut,
     Busy,
-    Done,
     Follow,
     Following,
     MailboxTold,
@@ -52,42 +51,8 @@ from hedgerow_protocol.federation.values import (
     WelcomeLetter,
 )
 from linked_worlds import Node, Stranger, eventually, in_room, let_in_from, node_key, nodes, wait_log
+from lying_hubs import entries_from, held, joined, seen_of, told
 from private_worlds import DAY, NOW, Member, commit, message
-
-
-def entries_from(position: Position, room: RoomId, many: int, *, time: int = NOW) -> list[Entry]:
-    """A log as a hub might make it up."""
-    made = []
-    for _ in range(many):
-        payload = mls_bytes.application(room, 1)
-        id, digest, seq = EntryId(os.urandom(16)), sha256(payload).digest(), position.seq + 1
-        hash = entry_hash(room, seq, time, EntryKind.MESSAGE, 1, id, digest, position.hash)
-        made.append(Entry(seq, time, EntryKind.MESSAGE, 1, id, payload, digest, hash))
-        position = Position(seq, hash, time)
-    return made
-
-
-def told(hub: Stranger, room: RoomId, before: Position, entries: list[Entry]) -> Notify:
-    """A notify that the hub has signed."""
-    last = entries[-1]
-    head = sign_head(hub.key, room, Position(last.seq, last.hash, last.time))
-    return Notify(room, head, before.hash, tuple(entries), more=False)
-
-
-async def _joined(hub: Stranger, home: Node, member: Member, room: RoomId, before: Position = BEGINNING) -> None:
-    """A member is let into a room of a hub that a test speaks for."""
-    ref, consent = await home.offer(member)
-    await home.delivery.claim_key_package(member.session, ref, consent, now=NOW)
-    head = sign_head(hub.key, room, before)
-    body = WelcomeLetter(room, before.seq + 1, ref, mls_bytes.welcome([ref]), member.mailbox, head)
-    assert await hub.ask(home, body) == Done()
-
-
-async def _held(where: Node, room: RoomId) -> int:
-    found = await where.store.database.read(
-        lambda c: c.execute("SELECT seq FROM room WHERE name = ?", (room,)).fetchone()
-    )
-    return int(found[0])
 
 
 async def test_a_node_without_a_mailbox_learns_nothing_and_changes_nothing(tmp_path: Path) -> None:
@@ -163,7 +128,7 @@ async def test_forged_notifies_are_passed_over(tmp_path: Path) -> None:
         wire.link(hub, home)
         wire.link(stranger, home)
         room = RoomId(os.urandom(32))
-        await _joined(hub, home, birch, room)
+        await joined(hub, home, birch, room)
         good = entries_from(BEGINNING, room, 3)
         whole = told(hub, room, BEGINNING, good)
         # From somebody else, though the hub has signed it; with another's signature; with a hash that does not fit.
@@ -174,10 +139,10 @@ async def test_forged_notifies_are_passed_over(tmp_path: Path) -> None:
         hub.say(home, replace(whole, entries=good[:1], before=os.urandom(32)))  # type: ignore[arg-type]
         hub.say(home, replace(whole, entries=tuple(good[1:]), before=good[0].hash))  # a gap
         assert await hub.hear(lambda each: isinstance(each, Fetch)) == Fetch(room, 0)
-        assert await _held(home, room) == 0
+        assert await held(home, room) == 0
         hub.say(home, whole)
         await hub.hear(lambda each: each == Acknowledge(room, 3))
-        assert await _held(home, room) == 3
+        assert await held(home, room) == 3
 
 
 async def test_a_hub_whose_log_says_an_entry_twice_is_not_followed(tmp_path: Path) -> None:
@@ -186,7 +151,7 @@ async def test_a_hub_whose_log_says_an_entry_twice_is_not_followed(tmp_path: Pat
         hub = Stranger(wire, node_key("hub"))
         wire.link(hub, home)
         room = RoomId(os.urandom(32))
-        await _joined(hub, home, birch, room)
+        await joined(hub, home, birch, room)
         (one,) = entries_from(BEGINNING, room, 1)
         at = Position(1, one.hash, one.time)
         hash = entry_hash(room, 2, NOW, EntryKind.MESSAGE, 1, one.id, one.payload_hash, one.hash)
@@ -197,7 +162,7 @@ async def test_a_hub_whose_log_says_an_entry_twice_is_not_followed(tmp_path: Pat
         hub.say(home, told(hub, room, at, [twice]))
         hub.say(home, told(hub, room, at, entries_from(at, room, 1)))
         await hub.hear(lambda each: each == Acknowledge(room, 2))
-        assert await _held(home, room) == 2
+        assert await held(home, room) == 2
 
 
 async def test_replayed_frames_change_nothing(tmp_path: Path) -> None:
@@ -232,7 +197,7 @@ async def test_a_hub_that_tells_two_stories_is_shown_to_members_of_both(tmp_path
         wire.link(hub, east)
         room = RoomId(os.urandom(32))
         for where, who, other in ((west, birch, east), (east, cedar, west)):
-            await _joined(hub, where, who, room)
+            await joined(hub, where, who, room)
             follow = await hub.hear(lambda each: isinstance(getattr(each, "body", None), Follow))
             story = told(hub, room, BEGINNING, entries_from(BEGINNING, room, 2))
             assert isinstance(follow, Request)
@@ -251,11 +216,15 @@ async def test_a_hub_that_tells_two_stories_is_shown_to_members_of_both(tmp_path
             with pytest.raises(Refused) as refused:
                 await where.delivery.submit(who.session, message(room, who, seen=2), now=NOW)
             assert refused.value.code is Refusal.ENDED
-            seq = await _held(where, room)
+            seq = await held(where, room)
             page = await where.delivery.log(who.session, room, after=0, limit=9)
             hub.say(where, told(hub, room, page.head.position, entries_from(page.head.position, room, 1)))
         await asyncio.sleep(0.05)
-        assert (await _held(west, room), await _held(east, room)) == (seq, seq) == (2, 2)
+        assert (await held(west, room), await held(east, room)) == (seq, seq) == (2, 2)
+        for where in (west, east):
+            assert (await seen_of(where, hub.id)).lied == 1, "its keeper sees it"
+            (proof,) = await where.federation.proofs()
+            assert forks.proves(forks.decode(proof)), "and can show it to anybody"
 
 
 async def _has_fellow(where: Node, who: Member, room: RoomId) -> bool:
@@ -273,7 +242,7 @@ async def test_heads_of_nobody_are_passed_over(tmp_path: Path) -> None:
         wire.link(hub, home)
         wire.link(stranger, home)
         room = RoomId(os.urandom(32))
-        await _joined(hub, home, birch, room)
+        await joined(hub, home, birch, room)
         hub.say(home, told(hub, room, BEGINNING, entries_from(BEGINNING, room, 2)))
         await in_room(home, birch, room, 2)
         stranger.say(home, Heads(room, Head(Position(2, os.urandom(32), NOW), os.urandom(64))))

@@ -4,11 +4,15 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mls_bytes
+from hedgerow_node.federation import copies
 from hedgerow_node.store.database import Database
+from hedgerow_node.store.errors import StoreBusyError
+from hedgerow_node.store.private import mirror_rows
 from hedgerow_node.store.private.opening import PrivateStore
 from hedgerow_node.store.private.tables import PRAGMAS, SET_NAME, STEPS
 from hedgerow_protocol import limits
@@ -249,3 +253,25 @@ async def test_a_store_of_the_release_before_is_brought_up_to_date(tmp_path: Pat
     assert rows == [(bytes(32), None, None)]
     with closing(sqlite3.connect(tmp_path / "private.db.before-0002_rooms_across_nodes")) as backup:
         assert backup.execute("SELECT count(*) FROM room").fetchone() == (1,)
+
+
+async def test_what_a_busy_disk_did_not_take_is_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub tells a thing once on a link; nobody says anything more in the room, and the link stays."""
+    real, failed = mirror_rows.grow, []
+
+    def grow(*arguments: Any) -> Any:
+        if not failed:
+            failed.append(True)
+            raise StoreBusyError("The disk is busy.")
+        return real(*arguments)
+
+    monkeypatch.setattr(copies, "FETCH_AGAIN_SECONDS", 0.05)
+    async with nodes(tmp_path, "hub", "home") as (_, hub, home):
+        ash, birch = await hub.member(), await home.member()
+        room = await hub.room(ash)
+        await let_in_from(room, (hub, ash), [(home, birch)], epoch=0, seen=0)
+        await in_room(home, birch, room, 1)
+        monkeypatch.setattr(mirror_rows, "grow", grow)
+        await hub.delivery.submit(ash.session, message(room, ash, seen=1), now=NOW)
+        await wait_log(home, birch, room, 2)
+        assert failed

@@ -17,7 +17,7 @@ from hedgerow_node.http.server import keeper_link
 from hedgerow_node.store.blocks import Block
 from hedgerow_protocol.ids import ListingId, NodeId, to_text
 from http_site import NODE_ID, NOW, make_app
-from lent_network import TROUBLED, LentNetwork, status
+from lent_network import TROUBLED, LentNetwork, all_troubles, status
 
 PATH = "/keeper/network"
 LISTING = ListingId(bytes(range(20)))
@@ -67,6 +67,21 @@ async def test_what_it_shows(client: TestClient, lent: LentNetwork) -> None:
     assert "Other sites" in await page(client, "/keeper")
 
 
+async def test_groups_shared_with_others(client: TestClient, lent: LentNetwork) -> None:
+    html = await page(client)
+    assert "We share no group with another site now." in html
+    assert "proofs.txt" not in html
+    lent.shared, lent.proven = all_troubles(NOW), [b"one", b"other"]
+    html = await page(client)
+    for said in ("told two different stories", "1,204", "100 or more", "It asked to join too often.", "Further sites"):
+        assert said in html, said
+    link = re.search(r'href="([^"]*proofs.txt[^"]*)"', html)
+    assert link is not None
+    response = await client.get(link[1])
+    assert response.headers["Content-Disposition"].startswith("attachment")
+    assert await response.text() == "b25l\nb3RoZXI\n"
+
+
 @pytest.mark.parametrize("many", [0, 1, 60, 136])
 async def test_any_number_of_peers(client: TestClient, lent: LentNetwork, many: int) -> None:
     lent.said = status(many, NOW)
@@ -93,7 +108,7 @@ async def test_a_strangers_words_stay_words(client: TestClient, lent: LentNetwor
 async def test_closed_to_others(aiohttp_client: Any, tmp_path: Path, lent: LentNetwork) -> None:
     directory = Directory.open(tmp_path / "other.db")
     stranger: TestClient = await aiohttp_client(make_app(tmp_path, directory, peering=lent))
-    for path in (PATH, f"{PATH}/blocks.json"):
+    for path in (PATH, f"{PATH}/blocks.json", f"{PATH}/proofs.txt"):
         assert (await stranger.get(path)).status == 403
     for path in ("peers", "blocks", "blocks/import"):
         assert (await stranger.post(f"{PATH}/{path}", data={"csrf": "x", "url": "https://a.example.org"})).status == 403

@@ -5,6 +5,7 @@ from hashlib import sha256
 import pytest
 
 from hedgerow_node.qr import QUIET, qr_code
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.invitation import Invitation, hkdf_sha256
 
 
@@ -27,7 +28,8 @@ def test_what_follows_from_a_secret() -> None:
     assert invitation.proof == derived(b"hedgerow invite proof v1", 32)
     assert invitation.seal_key == derived(b"hedgerow invite seal v1", 32)
     assert invitation.proof_hash == sha256(invitation.proof).digest()
-    assert invitation.link("https://example.org/groups") == "https://example.org/groups/join#AAECAwQFBgcICQoLDA0ODw"
+    link = invitation.link("https://example.org/groups", NodeId(bytes([255]) * 32))
+    assert link == f"https://example.org/groups/join#AAECAwQFBgcICQoLDA0ODw.{'_' * 42}8"
 
 
 def drawn(path: str, side: int) -> list[list[bool]]:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
+from hedgerow_node.federation.tally import Why
+from hedgerow_node.http.keeper.network_rooms import RoomsWords
 from hedgerow_node.http.keeper.network_words import NetworkWords
 from hedgerow_node.http.languages import Languages
 from hedgerow_node.http.rendering import Community, Pages
@@ -14,7 +16,7 @@ from hedgerow_node.http.webui import WebUi
 from hedgerow_node.net.links import End
 from hedgerow_node.net.status import NetworkStatus
 from hedgerow_protocol.errors import Code
-from lent_network import NOW, TROUBLED, peer, status
+from lent_network import NOW, TROUBLED, all_troubles, peer, shared, status
 
 WEBUI = Path(__file__).resolve().parents[2] / "webui"
 CODES = ("en", "de", "fr", "es", "ar")
@@ -99,6 +101,38 @@ def test_trouble_in_every_language(code: str) -> None:
     assert values["lan"]["problem"].startswith("The local network")
     texts: list[Any] = [*values["warnings"], *values["refused"], *values["ended"], *values["turned_away"]]
     assert not any("network." in each["text"] or "{{" in each["text"] for each in texts)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_groups_shared_with_others_in_every_language(code: str) -> None:
+    language = Languages(WEBUI / "locales").get(code)
+    assert [each for each in Why if f"network.rooms.refused.{each}" not in language.texts] == []
+    values = RoomsWords(words(status(0), code), {"nodes": all_troubles(), "more": 3}).values()
+    said = repr(values)
+    assert "network." not in said
+    assert "{{" not in said
+    assert len(values["rows"]) == 7
+    assert values["lied"]
+    assert values["more"]
+
+
+def test_a_calm_group_needs_few_words() -> None:
+    values = RoomsWords(words(status(0)), {"nodes": [shared(5)], "more": 0}).values()
+    (row,) = values["rows"]
+    assert (row["line"], row["state"]) == (["Connected for 3 hours."], ["Nothing."])
+    assert (row["troubles"], row["refused"], values["lied"], values["more"]) == ([], [], "", "")
+
+
+def test_trouble_with_groups_is_said() -> None:
+    rows = RoomsWords(words(status(0)), {"nodes": all_troubles(), "more": 0}).values()["rows"]
+    assert rows[0]["troubles"] == ["It told two stories. Groups: 2."]
+    assert [each["count"] for each in rows[0]["refused"]] == ["1,412", "12", "1"]
+    assert rows[0]["refused"][2]["text"] == "For another reason."
+    assert "2 hours" in rows[1]["troubles"][0]
+    assert rows[2]["state"][0] == "Waiting to go there: 1,204."
+    assert rows[3]["state"] == ["Messages it hasn't confirmed: 100 or more.", "It is sent them and says nothing."]
+    assert rows[4]["line"] == ["Not connected.", "We share no group with it."]
+    assert (rows[6]["name"], rows[6]["line"]) == ("Further sites", [])
 
 
 def test_counts_the_largest_first_and_unknown_reasons_are_no_bug() -> None:

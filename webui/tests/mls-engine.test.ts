@@ -179,7 +179,10 @@ test("KeyPackages are checked before anybody is asked to trust them", async () =
   const read = await engine.readKeyPackage(made.keyPackage, NOW);
   assert.deepEqual(read.ref, made.ref);
   assert.deepEqual(read.leaf.credential, words("Ada"));
-  assert.equal(read.until - read.from, 29 * 86_400);
+  // Whole days, so that nobody can tell which were made in the same second.
+  assert.deepEqual([read.from % 86_400, read.until % 86_400], [0, 0]);
+  assert.ok(NOW - 2 * 86_400 < read.from && read.from <= NOW - 86_400);
+  assert.ok(NOW + 28 * 86_400 <= read.until && read.until < NOW + 29 * 86_400);
   for (const now of [NOW + 29 * 86_400, NOW - 3 * 86_400]) {
     await assert.rejects(engine.readKeyPackage(made.keyPackage, now), fault("broken"));
   }

@@ -7,6 +7,7 @@ from hedgerow_node.accounts.doors import Accounts
 from hedgerow_node.store.private.values import DAY_SECONDS, NewInvite
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.values import InviteId
+from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.invitation import SECRET_BYTES, Invitation
 from hedgerow_protocol.ports import Entropy, Timestamp
 
@@ -33,9 +34,9 @@ class MadeInvite:
 
 
 async def make_invite(
-    accounts: Accounts, base: str, *, uses: int, days: int, now: Timestamp, entropy: Entropy
+    accounts: Accounts, base: str, node: NodeId, *, uses: int, days: int, now: Timestamp, entropy: Entropy
 ) -> MadeInvite:
-    """Make an invitation in the keeper's name. ``base`` is the node's web address without a final slash.
+    """Make an invitation in the keeper's name. ``base`` is the web address of ``node`` without a final slash.
 
     Raises :class:`~hedgerow_protocol.delivery.refusal.Refused`, also for numbers out of bounds.
     """
@@ -43,4 +44,4 @@ async def make_invite(
     expires = int(now) + days * DAY_SECONDS
     invite = NewInvite(InviteId(invitation.id), invitation.proof_hash, expires, uses)
     await accounts.add_invite(None, invite, now=now)
-    return MadeInvite(invitation.link(base), expires, uses)
+    return MadeInvite(invitation.link(base, node), expires, uses)

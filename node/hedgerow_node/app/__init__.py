@@ -117,7 +117,7 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         stack.push_async_callback(leave)
         await network.start()
         directory.tell = network.publish
-        peering = NodePeering(config, directory, network)
+        peering = NodePeering(config, directory, network, federation)
         application = build_app(
             config,
             directory,
@@ -143,7 +143,7 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
             # keeper_link holds the prefix already, and so does the public address.
             return home.removesuffix(config.path_prefix) + keeper_link(application)
 
-        routes = member_routes(members.accounts, node.home)
+        routes = member_routes(members.accounts, node.home, node_id)
         await stack.enter_async_context(
             open_control(config, directory, peering, node_id=node_id, version=version, keeper_link=link, more=routes)
         )

@@ -7,10 +7,11 @@ from aiohttp import web
 from hedgerow_node import clock
 from hedgerow_node.accounts.doors import Accounts, Refused
 from hedgerow_node.accounts.invitations import DAYS_MAX, USES_MAX, make_invite
+from hedgerow_protocol.ids import NodeId
 
 
-def member_routes(accounts: Accounts, home: str) -> list[web.RouteDef]:
-    """``/invite``. ``home`` is the address a link begins with, without a final slash."""
+def member_routes(accounts: Accounts, home: str, node: NodeId) -> list[web.RouteDef]:
+    """``/invite``. ``home`` is the address a link to ``node`` begins with, without a final slash."""
 
     async def invite(request: web.Request) -> web.Response:
         try:
@@ -21,7 +22,7 @@ def member_routes(accounts: Accounts, home: str) -> list[web.RouteDef]:
         if type(uses) is not int or type(days) is not int or not (1 <= uses <= USES_MAX and 1 <= days <= DAYS_MAX):
             raise _refusal(f"An invitation is for 1 to {USES_MAX} people and 1 to {DAYS_MAX} days.")
         try:
-            made = await make_invite(accounts, home, uses=uses, days=days, now=clock.now(), entropy=clock.entropy)
+            made = await make_invite(accounts, home, node, uses=uses, days=days, now=clock.now(), entropy=clock.entropy)
         except Refused as refused:
             raise _refusal(refused.sentence) from refused
         return web.json_response(made.to_json())

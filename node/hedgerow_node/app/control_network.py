@@ -10,11 +10,12 @@ from hedgerow_node.app.peering import NodePeering
 from hedgerow_node.config import ConfigError, check_setting
 from hedgerow_node.directory.blocklist import blocklist_from_json, target_from_text
 from hedgerow_node.directory.door_blocks import block_to_json
+from hedgerow_node.federation.standing import proof_text
 from hedgerow_protocol.errors import RemoteError
 
 
 def network_routes(peering: NodePeering) -> list[web.RouteDef]:
-    """``/peers``, ``/peers/leave`` and ``/blocks``."""
+    """``/peers``, ``/peers/leave``, ``/peers/rooms``, ``/peers/proofs`` and ``/blocks``."""
 
     async def peers(request: web.Request) -> web.Response:
         return web.json_response(peering.status())
@@ -40,6 +41,12 @@ def network_routes(peering: NodePeering) -> list[web.RouteDef]:
             raise _refusal(str(error)) from error
         return web.json_response(peering.status())
 
+    async def rooms(request: web.Request) -> web.Response:
+        return web.json_response(await peering.rooms())
+
+    async def proofs(request: web.Request) -> web.Response:
+        return web.json_response({"proofs": [proof_text(each) for each in await peering.proofs()]})
+
     async def blocks(request: web.Request) -> web.Response:
         return web.json_response({"blocks": [block_to_json(each) for each in await peering.blocks()]})
 
@@ -63,6 +70,8 @@ def network_routes(peering: NodePeering) -> list[web.RouteDef]:
         web.get("/peers", peers),
         web.post("/peers", change_peers),
         web.post("/peers/leave", leave),
+        web.get("/peers/rooms", rooms),
+        web.get("/peers/proofs", proofs),
         web.get("/blocks", blocks),
         web.post("/blocks", block),
         web.delete("/blocks", unblock),

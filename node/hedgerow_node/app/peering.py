@@ -12,6 +12,8 @@ from hedgerow_node import clock
 from hedgerow_node.config import Config, check_setting, load_config
 from hedgerow_node.config.settings_file import change_settings
 from hedgerow_node.directory.service import Directory
+from hedgerow_node.federation.service import Federation
+from hedgerow_node.federation.standing import to_json
 from hedgerow_node.net.remembering import ADDRESSES, SCORES
 from hedgerow_node.net.service import Network
 from hedgerow_node.store.blocks import Block
@@ -28,11 +30,20 @@ class NodePeering:
     config: Config
     directory: Directory
     network: Network
+    federation: Federation
     _file: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def status(self) -> Mapping[str, Any]:
         """The whole neighbourhood as JSON; ``left``: this node has left the network until its next start."""
         return {**self.network.status().to_json(), "left": self.network.left}
+
+    async def rooms(self) -> Mapping[str, Any]:
+        """How this node and others get on with the rooms they share, as JSON. Raises StoreError."""
+        return to_json(await self.federation.standing())
+
+    async def proofs(self) -> Sequence[bytes]:
+        """That hubs told two stories, for anybody to check. Raises StoreError."""
+        return await self.federation.proofs()
 
     async def keep(self, url: str) -> None:
         """Choose this peer. Raises :class:`~hedgerow_node.config.ConfigError`."""

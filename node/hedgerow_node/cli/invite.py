@@ -15,6 +15,7 @@ from hedgerow_node.config import Config
 from hedgerow_node.directory import door_control
 from hedgerow_node.directory.door import take_or_find_node
 from hedgerow_node.directory.door_folder import FolderLock, load_keys, make_folder
+from hedgerow_protocol.ids import NodeId
 
 
 def invite(options: argparse.Namespace) -> int:
@@ -71,9 +72,12 @@ async def _make_in_folder(config: Config, *, uses: int, days: int) -> dict[str, 
     base = base or f"http://{f'[{config.host}]' if ':' in config.host else config.host}:{config.port}"
     from hedgerow_node.app.members import open_members
 
-    members = await open_members(config, load_keys(config, clock.entropy).node)
+    key = load_keys(config, clock.entropy).node
+    members = await open_members(config, key)
     try:
-        made = await make_invite(members.accounts, base, uses=uses, days=days, now=clock.now(), entropy=clock.entropy)
+        made = await make_invite(
+            members.accounts, base, NodeId(key.public[1:]), uses=uses, days=days, now=clock.now(), entropy=clock.entropy
+        )
     finally:
         await members.close()
     return made.to_json()

@@ -237,6 +237,10 @@ def _add_peers(commands: Any) -> None:
         part.add_argument("url", metavar="URL", help="a node's web address")
     leave = "forget all peers, announce nothing, stay off the local network"
     _command(parts, "leave", _lazy("peers", "peers_leave"), leave)
+    _command(parts, "rooms", _lazy("peers_rooms", "peers_rooms"), "show how others do with the rooms you share")
+    _command(parts, "proofs", _lazy("peers_rooms", "peers_proofs"), "print proofs that a node told two stories")
+    check = _command(parts, "check-proof", _lazy("peers_rooms", "peers_check_proof"), "check such proofs")
+    check.add_argument("file", type=Path, metavar="FILE")
     block = _command(parts, "block", _lazy("peers", "peers_block"), "carry a node's records or a listing no longer")
     block.add_argument("--reason", default="", metavar="TEXT", help="one sentence, also for keepers you share it with")
     unblock = _command(parts, "unblock", _lazy("peers", "peers_unblock"), "take something off the block list")

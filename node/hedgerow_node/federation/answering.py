@@ -10,6 +10,7 @@ from hedgerow_node.federation.exchange import Exchange
 from hedgerow_node.federation.home import HomeDesk
 from hedgerow_node.federation.hub import HubDesk
 from hedgerow_node.federation.moves import Moves
+from hedgerow_node.federation.tally import Why, why_refused
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.errors import StoreBusyError
 from hedgerow_node.store.private.mirror_rows import NotYet
@@ -107,6 +108,7 @@ class Answering:
         if bucket is None:
             bucket = self._buckets[peer] = TokenBucket(REQUESTS_RATE, REQUESTS_BURST)
         if many >= OF_NODE_MAX or len(self._tasks) >= OF_ALL_MAX or not bucket.take(1, self._monotonic()):
+            self._exchange.tally.count(peer, Why.PACE)
             self._exchange.send(peer, Answer(request.id, self._hold(peer, request, Busy(BUSY_SECONDS))))
             return
         self._many[peer] = many + 1
@@ -117,6 +119,8 @@ class Answering:
             answer = await self._answer(peer, request)
             if isinstance(answer, Busy):
                 answer = self._hold(peer, request, answer)
+            elif isinstance(answer, RefusalAnswer):
+                self._exchange.tally.count(peer, Why.LATER if answer is UNKNOWN_KIND else why_refused(answer.code))
         finally:
             self._many[peer] -= 1
             if not self._many[peer]:

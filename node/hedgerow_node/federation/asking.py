@@ -18,9 +18,6 @@ from hedgerow_protocol.ports import Entropy
 RETRY_SECONDS: Final = 10.0
 """Seconds. After which a device may ask again for an answer that has not come."""
 
-_PASSING: Final = frozenset((Refusal.TOO_MANY, Refusal.TOO_FAST))
-"""Refusals after which the same may be asked anew."""
-
 AnswerT = TypeVar("AnswerT")
 
 
@@ -67,7 +64,7 @@ class Asking:
 
 
 def _passes(known: Sent) -> bool:
-    return isinstance(known.answer, RefusalAnswer) and known.answer.code in _PASSING
+    return isinstance(known.answer, RefusalAnswer) and known.answer.code in outgoing_rows.PASSING
 
 
 def expect(answer: AnswerBody | None, kind: type[AnswerT]) -> AnswerT:

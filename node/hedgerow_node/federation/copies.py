@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from hedgerow_node.federation.exchange import Exchange
 from hedgerow_node.federation.liars import Liars
+from hedgerow_node.federation.tally import Why, why_refused, why_wrong
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.database import Connection, Database
 from hedgerow_node.store.errors import StoreError
@@ -20,13 +21,16 @@ from hedgerow_node.store.private.values import Happened
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.refusal import Refused
 from hedgerow_protocol.delivery.values import Entry, Head, RoomId
-from hedgerow_protocol.errors import LocalError, RemoteError
+from hedgerow_protocol.errors import Code, LocalError, RemoteError
 from hedgerow_protocol.federation.letters import Acknowledge, Fetch, Followers, Forked, Heads, Notify
 from hedgerow_protocol.federation.mirror import Faulty, Gap, Held, New, check
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Now
 
 LOG = logging.getLogger(__name__)
+
+FETCH_AGAIN_SECONDS: Final = 5.0
+"""Seconds. After which the hub is asked for what could not be kept: it tells a thing once on a link."""
 
 WORDS_WAITING_MAX: Final = 64
 """Letters. About one room that wait to be looked at; a hub has few under way."""
@@ -73,6 +77,7 @@ class Copies:
         """Rooms of other hubs of which there is a copy here."""
         self._known: dict[RoomId, Copy] = {}
         """Where copies stand that grew lately; what is written is checked against the disk all the same."""
+        self._missed: set[RoomId] = set()
         self._lanes: dict[RoomId, deque[tuple[NodeId, Word]]] = {}
         self._of_peer: dict[NodeId, int] = {}
         self._awaited: dict[RoomId, list[tuple[int, asyncio.Future[None]]]] = {}
@@ -117,6 +122,19 @@ class Copies:
         """It has ended."""
         self._liars.down(node)
 
+    def ahead_since(self, room: RoomId) -> int | None:
+        """Since when another follower has entries of the hub that it has not told here."""
+        return self._liars.ahead_since(room)
+
+    async def silent_hubs(self) -> dict[NodeId, int]:
+        """Hubs that do not tell here what they have told others, and since when. Raises :class:`StoreError`."""
+        found: dict[NodeId, int] = {}
+        for room, since in self._liars.all_ahead():
+            copy = await self.copy(room)
+            if copy is not None and copy.followed and not copy.faulty:
+                found[copy.hub] = min(since, found.get(copy.hub, since))
+        return found
+
     def followed_anew(self, room: RoomId, fellows: Sequence[NodeId]) -> None:
         """The hub has answered that this node follows its room, and with whom."""
         self._liars.fellows(room, fellows, anew=True)
@@ -128,9 +146,11 @@ class Copies:
             return
         hub = self.hubs.get(letter.room)
         if hub is None or (not isinstance(letter, Heads) and hub != peer):
+            self._exchange.tally.count(peer, Why.NOT_THEIRS)
             return
         lane = self._lanes.get(letter.room)
         if self._of_peer.get(peer, 0) >= WORDS_OF_PEER_MAX or (lane is not None and len(lane) >= WORDS_WAITING_MAX):
+            self._exchange.tally.count(peer, Why.PACE)
             return
         self._of_peer[peer] = self._of_peer.get(peer, 0) + 1
         if lane is not None:
@@ -182,10 +202,16 @@ class Copies:
                     await self._one(peer, letter)
                 except NotYet:
                     LOG.debug("A copy stands elsewhere than it stood; the next word about it is looked at anew")
-                except (StoreError, Refused) as error:
+                    self._fetch_later(room)
+                except Refused as refused:
+                    LOG.warning("What a hub told about a room could not be kept: %s", refused.code)
+                    self._exchange.tally.count(peer, why_refused(refused.code))
+                except StoreError as error:
                     LOG.warning("What a hub told about a room could not be kept: %s", type(error).__name__)
+                    self._fetch_later(room)
                 except RemoteError as error:
                     LOG.debug("What another node said about a room was refused: %s", error.code)
+                    self._exchange.tally.count(peer, why_wrong(error.code))
                 except LocalError:
                     LOG.exception("A copy of a room is damaged")
                 lane.popleft()
@@ -194,6 +220,25 @@ class Copies:
             del self._lanes[room]
             for peer, _ in lane:
                 self._count_down(peer)
+
+    def _fetch_later(self, room: RoomId) -> None:
+        """Ask the hub for what was not kept. Else it came only when more is said there, or on another link."""
+        if room not in self._missed:
+            self._missed.add(room)
+            self._tasks.spawn(self._fetch_again(room))
+
+    async def _fetch_again(self, room: RoomId) -> None:
+        try:
+            await asyncio.sleep(FETCH_AGAIN_SECONDS)
+        finally:
+            self._missed.discard(room)
+        try:
+            copy = await self.copy(room)
+        except StoreError:
+            self._fetch_later(room)
+            return
+        if copy is not None and copy.followed and not copy.faulty:
+            self._exchange.send(copy.hub, Fetch(room, copy.head.position.seq))
 
     def _count_down(self, peer: NodeId) -> None:
         self._of_peer[peer] -= 1
@@ -215,7 +260,8 @@ class Copies:
 
     async def _notified(self, copy: Copy, letter: Notify) -> None:
         if letter.head.position.time > self._now().timestamp + limits.CLOCK_SKEW_SECONDS_MAX:
-            return  # what says it is of next month would be kept until then
+            # What says it is of next month would be kept until then.
+            raise RemoteError(Code.FROM_THE_FUTURE, "The hub dates its log too far ahead.")
         held = Held(copy.head.position.seq, copy.head)
         try:
             # Most are small and follow on what is here: looked at at once, which is sooner than in a thread.
@@ -228,6 +274,8 @@ class Copies:
             case New(entries, head):
                 if entries:
                     await self._grow(copy, letter.room, entries, head)
+                elif letter.entries:
+                    self._exchange.tally.count(copy.hub, Why.AGAIN)
                 self._exchange.send(copy.hub, Acknowledge(letter.room, head.position.seq))
             case Gap(after):
                 self._exchange.send(copy.hub, Fetch(letter.room, after))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hedgerow_node.federation.post import Post
+from hedgerow_node.federation.tally import Tally, Why, why_wrong
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.federation.letters import Answer, Letter, Request, encode
 from hedgerow_protocol.federation.parts import Joiner, Splitter
@@ -23,6 +24,9 @@ BACKLOG_BYTES_MAX: Final = 8 * 1024 * 1024
 DRAIN_SECONDS: Final = 0.02
 """Seconds. Between two looks whether a link has room again."""
 
+PARTS_SECONDS: Final = 600.0
+"""Seconds. For which the next part of a letter is waited for: a part is 60 KiB, over the slowest link."""
+
 
 @dataclass(slots=True)
 class _Line:
@@ -32,13 +36,23 @@ class _Line:
     backlog: deque[bytes] = field(default_factory=deque)
     size: int = 0
     drain: asyncio.TimerHandle | None = None
+    parts: asyncio.TimerHandle | None = None
+    """Ends letters of which no further part has come."""
+
+    def end(self) -> None:
+        """Nothing goes or comes any more."""
+        for each in (self.drain, self.parts):
+            if each is not None:
+                each.cancel()
+        self.drain = self.parts = None
 
 
 class Exchange:
     """Letters to and from all linked nodes. Belongs to the event loop."""
 
-    def __init__(self, post: Post, entropy: Entropy, take: Callable[[NodeId, Letter], None]) -> None:
+    def __init__(self, post: Post, entropy: Entropy, take: Callable[[NodeId, Letter], None], tally: Tally) -> None:
         self.post = post
+        self.tally = tally
         self._entropy = entropy
         self._take = take
         self._joiner = Joiner()
@@ -107,8 +121,10 @@ class Exchange:
             letter = self._joiner.came(peer, frame)
         except RemoteError as error:
             LOG.debug("A letter of another node was not understood: %s", error.code)
+            self.tally.count(peer, why_wrong(error.code))
             return
         if letter is None:
+            self._await_parts(peer)
             return
         if isinstance(letter, Answer):
             asked = self._asked.get(letter.id)
@@ -118,6 +134,20 @@ class Exchange:
                 return
         self._take(peer, letter)
 
+    def _await_parts(self, peer: NodeId) -> None:
+        """What is begun in parts is held as long as more of it comes."""
+        line = self._lines.get(peer)
+        if line is None:
+            return
+        if line.parts is not None:
+            line.parts.cancel()
+        line.parts = asyncio.get_running_loop().call_later(PARTS_SECONDS, self._give_up_parts, peer, line)
+
+    def _give_up_parts(self, peer: NodeId, line: _Line) -> None:
+        line.parts = None
+        if self._lines.get(peer) is line and self._joiner.let_go(peer):
+            self.tally.count(peer, Why.UNFINISHED)
+
     def up(self, peer: NodeId) -> None:
         """A link is open."""
         self._lines[peer] = _Line()
@@ -125,8 +155,8 @@ class Exchange:
     def down(self, peer: NodeId) -> None:
         """It has ended."""
         line = self._lines.pop(peer, None)
-        if line is not None and line.drain is not None:
-            line.drain.cancel()
+        if line is not None:
+            line.end()
         self._joiner.down(peer)
         for node, future in self._asked.values():
             if node == peer and not future.done():

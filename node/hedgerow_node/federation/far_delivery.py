@@ -178,7 +178,11 @@ class FarDelivery:
         found = await self._here.places(session, room)
         if found.hub == self._here.node:
             return found
-        return replace(found, away_since=await self._asking.sending.away_since(found.hub))
+        if found.faulty is not None:
+            return found
+        waits = await self._asking.sending.away_since(found.hub, room)
+        kept_back = self._copies.ahead_since(room)
+        return replace(found, away_since=min((each for each in (waits, kept_back) if each is not None), default=None))
 
     async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
         """See the door."""

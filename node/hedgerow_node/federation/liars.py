@@ -8,6 +8,7 @@ from typing import Final
 
 from hedgerow_node.federation.crank import Crank
 from hedgerow_node.federation.exchange import Exchange
+from hedgerow_node.federation.tally import Why, why_wrong
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.errors import StoreError
@@ -58,7 +59,10 @@ class Liars:
         self._copy_of = copy_of
         self._forget = forget
         self._crank: Crank[Event, Output] = Crank(Comparing(this), self._act, now)
+        self._now = now
         self._proofs: dict[NodeId, int] = {}
+        self._ahead: dict[RoomId, tuple[int, int]] = {}
+        """The highest seq that another follower showed signed, while it is not here, and since when it is not."""
 
     def begin(self, room: RoomId, seq: int, fellows: Sequence[NodeId]) -> None:
         """A copy that is there when this node starts."""
@@ -87,10 +91,13 @@ class Liars:
 
     def advanced(self, room: RoomId, seq: int) -> None:
         """A copy has grown."""
+        if room in self._ahead and seq >= self._ahead[room][0]:
+            del self._ahead[room]
         self._crank.feed(Advanced(room, seq))
 
     def left(self, room: RoomId) -> None:
         """Its hub is another one now."""
+        self._ahead.pop(room, None)
         self._crank.feed(Left(room))
 
     async def compared(self, peer: NodeId, copy: Copy, letter: Heads, entries: OwnEntries) -> None:
@@ -98,14 +105,26 @@ class Liars:
         proof = await asyncio.to_thread(forks.compare, copy.hub, letter.room, copy.head, letter.head, entries)
         if proof is not None:
             await self.keep(copy, proof)
-        elif letter.head.position.seq > copy.head.position.seq:
+        elif (seq := letter.head.position.seq) > copy.head.position.seq:
+            known, since = self._ahead.get(letter.room, (0, int(self._now().timestamp)))
+            self._ahead[letter.room] = (max(seq, known), since)
             self._crank.feed(HeardAhead(letter.room, peer))
+
+    def ahead_since(self, room: RoomId) -> int | None:
+        """Since when another follower has more of a room; ``None`` when nobody has, as far as this node knows."""
+        found = self._ahead.get(room)
+        return found[1] if found is not None else None
+
+    def all_ahead(self) -> list[tuple[RoomId, int]]:
+        """Rooms of which others have more, and since when."""
+        return [(room, since) for room, (_, since) in self._ahead.items()]
 
     async def keep(self, copy: Copy, proof: Proof) -> None:
         """Keep a proof that was checked. Others that follow the room are given it, too."""
         LOG.warning("The hub of a room told two stories; the proof is kept, and nothing more is taken from it")
         fellows = await self._scribe.quietly(partial(_keep, copy, proof))
         self._forget(proof.room)
+        self._ahead.pop(proof.room, None)
         self._crank.feed(Left(proof.room))
         letter = Forked(forks.encode(proof))
         for node in fellows:
@@ -116,6 +135,8 @@ class Liars:
         if self._proofs.get(peer, 0) < PROOFS_OF_PEER_MAX:
             self._proofs[peer] = self._proofs.get(peer, 0) + 1
             self._tasks.spawn(self._check(peer, letter, dict(hubs)))
+        else:
+            self._exchange.tally.count(peer, Why.PACE)
 
     # --- inside
 
@@ -123,10 +144,15 @@ class Liars:
         try:
             proof = await asyncio.to_thread(_proof_in, letter, hubs)
             copy = await self._copy_of(proof.room) if proof is not None else None
+            if proof is None:
+                self._exchange.tally.count(peer, Why.FORGED)
             if proof is not None and copy is not None and not copy.faulty and copy.hub == proof.hub:
                 await self.keep(copy, proof)
-        except (StoreError, RemoteError) as error:
-            LOG.debug("A proof of another node was not kept: %s", type(error).__name__)
+        except RemoteError as error:
+            LOG.debug("A proof of another node could not be read: %s", error.code)
+            self._exchange.tally.count(peer, why_wrong(error.code))
+        except StoreError as error:
+            LOG.warning("A proof of another node could not be kept: %s", type(error).__name__)
         finally:
             self._proofs[peer] -= 1
             if not self._proofs[peer]:

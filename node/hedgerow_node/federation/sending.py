@@ -10,6 +10,7 @@ from typing import Final
 from hedgerow_node.federation.answers import settle
 from hedgerow_node.federation.crank import Crank
 from hedgerow_node.federation.exchange import Exchange
+from hedgerow_node.federation.tally import Why
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.database import Connection, Database
 from hedgerow_node.store.errors import StoreError
@@ -32,6 +33,9 @@ LOG = logging.getLogger(__name__)
 PAGE: Final = 500
 """Rows. Looked at in one read."""
 
+SILENT_SECONDS: Final = 900
+"""Seconds. After which a node that is linked and has not answered, or not told what others have, is called silent:
+longer than any pause of an honest one, and short enough for members to see."""
 
 LETTERS_BYTES_MAX: Final = 8 * 1024 * 1024
 """Bytes. Letters that are held in memory on their way to the links; others are read from the disk."""
@@ -87,11 +91,16 @@ class Sending:
         """Requests for a node that are not answered."""
         return self._machine.waiting(node)
 
-    async def away_since(self, node: NodeId) -> int | None:
-        """Since when something waits for a node to which there is no link."""
-        if self._exchange.is_up(node):
-            return None
-        return await self._database.read(lambda c: outgoing_rows.waiting_since(c, node))
+    async def away_since(self, node: NodeId, room: RoomId) -> int | None:
+        """Since when something waits for a hub to which there is no link, or that does not answer about a room."""
+        if not self._exchange.is_up(node):
+            return await self._database.read(lambda c: outgoing_rows.waiting_since(c, node))
+        since = await self._database.read(lambda c: outgoing_rows.waiting_since(c, node, room))
+        return since if since is not None and self.is_silent(since) else None
+
+    def is_silent(self, since: int) -> bool:
+        """Whether a linked node that owes something since then is called silent."""
+        return bool(self._now().timestamp - since >= SILENT_SECONDS)
 
     def up(self, node: NodeId) -> None:
         """A link is open."""
@@ -131,6 +140,7 @@ class Sending:
         """An answer came; of a request that nobody knows it is passed over."""
         row = self._rows.get(answer.id)
         if row is None:
+            self._exchange.tally.count(peer, Why.UNASKED)
             return
         if isinstance(answer.body, Busy):
             self._crank.feed(BusyAnswered(row, answer.body.seconds))

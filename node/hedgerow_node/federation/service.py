@@ -25,8 +25,10 @@ from hedgerow_node.federation.moves import Moves
 from hedgerow_node.federation.pieces import Pieces
 from hedgerow_node.federation.post import Post
 from hedgerow_node.federation.sending import Sending
+from hedgerow_node.federation.standing import NodeStanding, kept, standings
+from hedgerow_node.federation.tally import Tally
 from hedgerow_node.federation.telling import Telling
-from hedgerow_node.store.private import outgoing_rows
+from hedgerow_node.store.private import outgoing_rows, place_rows
 from hedgerow_node.store.private.opening import PrivateStore
 from hedgerow_node.store.private.scribe import Scribe
 from hedgerow_node.store.private.values import Happened
@@ -49,6 +51,9 @@ from hedgerow_protocol.federation.letters import (
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey
 from hedgerow_protocol.ports import Entropy, Instant, Now, Timestamp
+
+PROOFS_MAX: Final = 50
+"""Proofs. Given to the keeper at once; of each hub one is enough."""
 
 TAGS_LABEL: Final = b"hedgerow tags for other nodes v1"
 
@@ -97,7 +102,8 @@ class Federation:
             return sign_head(key, room, position)
 
         tags, rates = tags_of(key), AskRates()
-        self._exchange = exchange = Exchange(post, entropy, self._take)
+        self._tally = Tally(monotonic)
+        self._exchange = exchange = Exchange(post, entropy, self._take, self._tally)
         self._sending = Sending(database, scribe, exchange, now)
         self._telling = Telling(database, scribe, exchange, sign, now, fanout_ms=fanout_ms)
         self._copies = Copies(database, scribe, exchange, delivery.node, now, room_bytes_max=room_bytes_max)
@@ -146,11 +152,15 @@ class Federation:
         self.delivery = FarDelivery(delivery, self._copies, asking, self._fetching, moves, tags=tags)
         self.accounts = FarAccounts(accounts, delivery.node, self._copies, asking)
         self._known: frozenset[NodeId] = frozenset()
+        self._begun = Timestamp(0)
+        self._since: dict[NodeId, Timestamp] = {}
+        """Since when links to nodes that share rooms are up, or have not been."""
         self._telling.changed = self._make_known
         accounts.tell = delivery.tell = self.happened
 
     async def start(self) -> None:
         """Go on from the rows."""
+        self._begun = self._timestamp()
         await self._copies.start()
         await self._telling.start()
         await self._sending.start()
@@ -187,6 +197,33 @@ class Federation:
         await drops.prune(self._scribe, now)
         await self._scribe.quietly(lambda c: outgoing_rows.forget_answers(c, now))
 
+    # --- what the keeper sees
+
+    async def standing(self) -> list[NodeStanding]:
+        """How this node and others get on. Raises :class:`~hedgerow_node.store.errors.StoreError`."""
+        found = await self._database.read(kept)
+        silent = {node: since for node, since in (await self._copies.silent_hubs()).items() if self._late(since)}
+        for node, (_, since) in found.waiting.items():
+            if since and self._exchange.is_up(node) and self._late(since):
+                silent[node] = min(since, silent.get(node, since))
+        links = {node: (self._exchange.is_up(node), since) for node, since in self._since.items()}
+        return standings(
+            found,
+            known=self._known,
+            links=links,
+            begun=self._begun,
+            silent=silent,
+            stalled=self._telling.stalled(),
+            refused=self._tally.counts(),
+        )
+
+    async def proofs(self) -> list[bytes]:
+        """That hubs told two stories: :mod:`hedgerow_protocol.federation.forks`. Raises :class:`StoreError`."""
+        return await self._database.read(lambda c: place_rows.proofs(c, PROOFS_MAX))
+
+    def _late(self, since: int) -> bool:
+        return self._sending.is_silent(since)
+
     # --- what the network calls
 
     def came(self, peer: NodeId, letter: bytes) -> None:
@@ -195,6 +232,7 @@ class Federation:
 
     def up(self, peer: NodeId) -> None:
         """See :class:`hedgerow_node.federation.post.LetterReceiver`."""
+        self._since[peer] = self._timestamp()
         self._exchange.up(peer)
         self._sending.up(peer)
         self._telling.up(peer)
@@ -205,6 +243,9 @@ class Federation:
 
     def down(self, peer: NodeId) -> None:
         """See :class:`hedgerow_node.federation.post.LetterReceiver`."""
+        self._since[peer] = self._timestamp()
+        if peer not in self._known:
+            del self._since[peer]  # nobody here will ask for how long it was away
         self._exchange.down(peer)
         self._sending.down(peer)
         self._telling.down(peer)

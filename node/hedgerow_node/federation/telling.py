@@ -8,6 +8,7 @@ from typing import Final
 
 from hedgerow_node.federation.crank import Crank
 from hedgerow_node.federation.exchange import Exchange
+from hedgerow_node.federation.tally import Why
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.database import Connection, Database
 from hedgerow_node.store.errors import StoreError
@@ -89,9 +90,9 @@ class Telling:
         """All nodes that follow a room of this hub."""
         return frozenset().union(*self._followed.values())
 
-    def stalled(self) -> int:
-        """Rooms times followers that were told something and have not acknowledged it for a minute."""
-        return len(self._machine.stalled())
+    def stalled(self) -> frozenset[NodeId]:
+        """Followers that were told something and have not acknowledged it for a minute."""
+        return frozenset(node for _, node in self._machine.stalled())
 
     def happened(self, happened: Happened) -> None:
         """Something was written here."""
@@ -133,6 +134,7 @@ class Telling:
     def acknowledged(self, peer: NodeId, letter: Acknowledge) -> None:
         """A follower has everything up to there on its disk."""
         if peer not in self._followed.get(letter.room, ()):
+            self._exchange.tally.count(peer, Why.NOT_THEIRS)
             return
         self._crank.feed(Acknowledged(letter.room, peer, letter.seq))
         key = (peer, letter.room)
@@ -145,6 +147,8 @@ class Telling:
         """A follower wants something once more."""
         if peer in self._followed.get(letter.room, ()):
             self._crank.feed(Fetched(letter.room, peer, letter.after))
+        else:
+            self._exchange.tally.count(peer, Why.NOT_THEIRS)
 
     # --- inside
 

@@ -216,7 +216,7 @@ SCHEMAS: dict[str, Any] = {
         {
             "hub": {**NODE, "description": "The node that orders the room; perhaps this one."},
             "followers": a_list(NODE),
-            "away_since": {**_SECONDS, "description": "Since when something waits for a hub that is not there."},
+            "away_since": {**_SECONDS, "description": "Since when a hub is not there or keeps something back."},
             "faulty": {
                 **a_list(ref("Head"), 2),
                 "minItems": 2,

@@ -14,6 +14,14 @@ class Peering(Protocol):
         """The JSON of ``hedgerow peers list --json``."""
         ...
 
+    async def rooms(self) -> Mapping[str, Any]:
+        """The JSON of ``hedgerow peers rooms --json``. Raises :class:`~hedgerow_node.store.errors.StoreError`."""
+        ...
+
+    async def proofs(self) -> Sequence[bytes]:
+        """That hubs told two stories: :mod:`hedgerow_protocol.federation.forks`. Raises StoreError."""
+        ...
+
     async def keep(self, url: str) -> None:
         """Choose this peer, now and at every start. Raises :class:`~hedgerow_node.config.ConfigError`."""
         ...

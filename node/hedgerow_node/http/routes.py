@@ -87,6 +87,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/keeper/network/peers", network.change_peers),
     Route("POST", "/keeper/network/blocks", network.change_blocks),
     Route("GET", "/keeper/network/blocks.json", network.export_blocks),
+    Route("GET", "/keeper/network/proofs.txt", network.export_proofs),
     Route("POST", "/keeper/network/blocks/import", network.import_blocks),
 )
 

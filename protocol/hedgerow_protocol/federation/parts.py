@@ -83,6 +83,12 @@ class Joiner:
         self._open.pop(peer, None)
         self.held -= self._held.pop(peer, 0)
 
+    def let_go(self, peer: NodeId) -> bool:
+        """Wait for no further parts of what this peer has begun; whether there was anything."""
+        begun = bool(self._open.get(peer))
+        self.down(peer)
+        return begun
+
     def _put(self, peer: NodeId, part: Part) -> bytes | None:
         opened = self._open.setdefault(peer, {})
         known = opened.get(part.id)

@@ -9,16 +9,22 @@ import type { Batch } from "../vault/vault.ts";
 import type { Chores } from "./chores.ts";
 import type { Core } from "./core.ts";
 import { type Engines, readAsk, signProfile } from "./engine.ts";
-import { Failure, passWaiting } from "./failures.ts";
+import { Failure, isWaiting, passWaiting } from "./failures.ts";
 import { type OpenedInvite, sealerOf, withdrawInvite } from "./invites.ts";
 import { roomIdentity, SIZES } from "./keys.ts";
 import { makeOffer } from "./packages.ts";
 import { newRecord, Room } from "./room.ts";
-import { names, type StoredRoom } from "./stored.ts";
+import { type AskLetter, names, type StoredRoom } from "./stored.ts";
 import { BOUNDS } from "./types.ts";
 
 /** Seconds before a device that waits to be let in again asks once more, with a new KeyPackage. */
 const AGAIN_SECONDS = 6 * 3600;
+
+/** Seconds for which an ask that came at a bad time (too many at once, a node in trouble) is tried again. */
+const PATIENCE_SECONDS = 24 * 3600;
+
+/** Milliseconds until this device asks its node once more what became of an ask. */
+const LOOK_MS = 60_000;
 
 /** What goes into an ask by a link, sealed with the link's secret. */
 interface SealedAsk {
@@ -32,10 +38,16 @@ export class Asking {
   readonly #core: Core;
   readonly #engines: Engines;
   readonly #busy = new Set<string>();
+  #waits: (() => void) | undefined;
 
   constructor(core: Core, engines: Engines) {
     this.#core = core;
     this.#engines = engines;
+  }
+
+  stop(): void {
+    this.#waits?.();
+    this.#waits = undefined;
   }
 
   /** Asks to join the room of a link. The room stands in the list as `asked` from then on. */
@@ -62,7 +74,8 @@ export class Asking {
     batch.set(names.room(place.room), record);
     await core.vault.write(batch);
     const offered = await made.publish();
-    core.rooms.set(place.room, new Room(record, before?.session ?? null, [], []));
+    const room = new Room(record, before?.session ?? null, [], []);
+    core.rooms.set(place.room, room);
     const profile = await signProfile(this.#engines, me, core.now, name);
     const note = [...words].slice(0, BOUNDS.wordsCharacters).join("");
     const ask: Ask = {
@@ -74,11 +87,55 @@ export class Asking {
       ...(invite.far ? { home: core.self.nodeId } : {}),
     };
     const sealed: SealedAsk = { v: 1, ask, ...(known ? { known: await this.#prove(known, ask) } : {}) };
-    const body = { proof: invite.proof, ask: await invite.sealer.seal(sealed) };
-    await core.api.askByInvite(invite.id, body, invite.far).catch(passWaiting);
+    const { id, proof, far } = invite;
+    const letter: AskLetter = { invite: id, proof, ask: await invite.sealer.seal(sealed), ...(far ? { far } : {}) };
+    await this.#hand(room, letter);
     core.parts.index.touch();
     core.changed();
     return place.room;
+  }
+
+  /** Hands in an ask. It is kept until it was taken or refused: both may be known much later. */
+  async #hand(room: Room, letter: AskLetter): Promise<void> {
+    await this.#keepLetter(room, "asked", letter);
+    const { invite, proof, ask, far } = letter;
+    try {
+      await this.#core.api.askByInvite(invite, { proof, ask }, far);
+    } catch (problem) {
+      if (isWaiting(problem)) return this.#later();
+      if (!(problem instanceof Refused)) throw problem;
+      const late = this.#core.now - (room.record.asking?.since ?? 0) > PATIENCE_SECONDS;
+      if (problem.status === 401 || (problem.passing && !late)) {
+        if (far) return;
+        throw problem;
+      }
+      await this.#keepLetter(room, "refused");
+      if (!far) throw problem;
+      return;
+    }
+    await this.#keepLetter(room, "asked");
+  }
+
+  /** Looks again in a while what became of asks, until each was taken or refused. */
+  #later(): void {
+    this.#waits ||= this.#core.world.later(LOOK_MS, () => {
+      this.#waits = undefined;
+      if (this.#core.online) this.#core.background("asked", this.repeat());
+    });
+  }
+
+  async #keepLetter(room: Room, standing: "asked" | "refused", letter?: AskLetter): Promise<void> {
+    const core = this.#core;
+    await room.serial.run(async () => {
+      // Perhaps a Welcome was first.
+      if (room.gone || room.inside || !room.record.asking) return;
+      const { ref, since, tries } = room.record.asking;
+      const asking = { ref, since, tries, ...(letter ? { letter } : {}) };
+      const record: StoredRoom = { ...structuredClone(room.record), standing, asking };
+      await core.vault.write(new Map([[names.room(room.id), record]]));
+      room.record = record;
+    });
+    core.changed(room);
   }
 
   /** Asks that this device be let into a room where one is a member already. */
@@ -112,13 +169,29 @@ export class Asking {
     core.changed(room);
   }
 
-  /** Repeats asks that nobody has answered for long (a device may have died with our KeyPackage in its hands). */
+  /**
+   * Repeats asks that nobody has answered for long (a device may have died with our KeyPackage in its hands), and
+   * hands those in once more of which no other node has said that it took them.
+   */
   async repeat(): Promise<void> {
-    for (const room of this.#core.rooms.values()) {
+    for (const room of [...this.#core.rooms.values()]) {
       const { asking, standing } = room.record;
+      if (standing === "asked" && asking?.letter) await this.#handAgain(room, asking.letter);
       if (standing !== "rejoining" || room.gone) continue;
       if (asking && this.#core.now - asking.since < AGAIN_SECONDS) continue;
       await this.askAgain(room).catch(passOver404);
+    }
+  }
+
+  async #handAgain(room: Room, letter: AskLetter): Promise<void> {
+    if (this.#busy.has(room.id) || room.gone) return;
+    this.#busy.add(room.id);
+    try {
+      await this.#hand(room, letter);
+    } catch (problem) {
+      if (!(problem instanceof Refused)) throw problem;
+    } finally {
+      this.#busy.delete(room.id);
     }
   }
 

@@ -163,6 +163,7 @@ export class Home {
     this.#round();
     this.sender.stop();
     this.chores.stop();
+    this.asking.stop();
     this.#linking?.then((linking) => linking.cancel());
     this.#intakes?.then((intakes) => intakes.stop());
     this.archive.stop();

@@ -200,7 +200,7 @@ export class IndexRecord {
       const same = before?.kind === kind && before.title === title && before.name === name && before.over === over;
       const knows = room.inside || over || !before;
       const archive = before?.archive ?? room.record.archive;
-      if (knows && standing !== "asked" && !same)
+      if (knows && standing !== "asked" && standing !== "refused" && !same)
         after.rooms[room.id] = { kind, title, name, over, archive, ...(hub ? { hub } : {}), time: later(before, now) };
     }
     const device = after.devices[self.device];

@@ -55,7 +55,7 @@ export interface AccountState {
  * until a member's device lets this one in. `left`, `removed`: over, still readable. `stuck`: this device cannot
  * follow the room any more (see `trouble`); `rejoin` helps.
  */
-export type RoomStanding = "in" | "asked" | "rejoining" | "left" | "removed" | "stuck";
+export type RoomStanding = "in" | "asked" | "refused" | "rejoining" | "left" | "removed" | "stuck";
 
 export interface RoomSummary {
   readonly room: RoomId;

@@ -45,6 +45,14 @@ export interface StoredCopy {
   version: number;
 }
 
+/** An ask as it goes to the node that keeps the invitation: kept until that node has answered. */
+export interface AskLetter {
+  readonly invite: string;
+  readonly proof: string;
+  readonly ask: string;
+  readonly far?: string;
+}
+
 /** A room as this device keeps it, beside the session that the engine makes. */
 export interface StoredRoom {
   room: string;
@@ -69,7 +77,7 @@ export interface StoredRoom {
   latest: { text: string; by: string; time: number } | null;
   unread: number;
   /** An ask that waits: its id at the node, and when it was made. */
-  asking: { ref: string; since: number; tries: number } | null;
+  asking: { ref: string; since: number; tries: number; letter?: AskLetter } | null;
   /** Leaves of this device that it can't use any more: revoked when it is in again. */
   stale: string[];
   /** The node that orders the room and signs its heads; absent: the own one. Only the members change it. */

@@ -136,7 +136,7 @@ export class Welcomes {
         reason: "",
       };
       const batch: Batch = new Map<(typeof names)["account"], unknown>([[names.keyPackage(stored.ref), null]]);
-      const fresh = room.record.standing === "asked" && !again;
+      const fresh = ["asked", "refused"].includes(room.record.standing) && !again;
       if (fresh) batch.set(names.item(room.id, joined.place), joined);
       // What was sealed for the old session is sealed anew.
       const outbox = room.outbox.map((one) => ({ ...one, sealed: "" }));

@@ -46,9 +46,11 @@ async function makeKeyPackage(
   const crypto = await suite();
   const signKey = random(32);
   const key = await publicKey(signKey);
+  // Whole days (UTC): nodes read these, and the second in which somebody's devices for several rooms were made
+  // would tell two of them that it was one person.
   const lifetime = {
-    notBefore: BigInt(now - KEY_PACKAGE_EARLY_SECONDS),
-    notAfter: BigInt(now + Math.floor(days * DAY_SECONDS)),
+    notBefore: BigInt(Math.floor((now - KEY_PACKAGE_EARLY_SECONDS) / DAY_SECONDS) * DAY_SECONDS),
+    notAfter: BigInt(Math.ceil((now + days * DAY_SECONDS) / DAY_SECONDS) * DAY_SECONDS),
   };
   const identity = await credential(key);
   const { publicPackage, privatePackage } = await generateKeyPackageWithKey(

@@ -42,7 +42,9 @@ async def invite(request: web.Request) -> web.Response:
         return await _page(request, session, values, errors)
     accounts, home = desk_of(request).accounts, home_of(request)
     try:
-        made = await make_invite(accounts, home, uses=uses, days=days, now=site.now(), entropy=site.entropy)
+        made = await make_invite(
+            accounts, home, site.node_id, uses=uses, days=days, now=site.now(), entropy=site.entropy
+        )
     except Refused:
         return await _page(request, session, values, [{"field": "uses", "text": view.t("keeper.invite.full")}])
     return await _page(request, session, values, made=_shown(request, view, made))

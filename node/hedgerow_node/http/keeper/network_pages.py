@@ -16,8 +16,10 @@ from hedgerow_node.directory.blocklist import (
 from hedgerow_node.http.forms import read_upload
 from hedgerow_node.http.keeper import guard
 from hedgerow_node.http.keeper.links import Session
+from hedgerow_node.http.keeper.network_rooms import RoomsWords
 from hedgerow_node.http.keeper.network_words import NetworkWords
 from hedgerow_node.http.keeper.pages import wording_now
+from hedgerow_node.http.member import base64url
 from hedgerow_node.http.peering import Peering
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.rendering import View
@@ -102,6 +104,14 @@ async def export_blocks(request: web.Request) -> web.Response:
     return web.Response(text=text, content_type="application/json", headers=headers)
 
 
+async def export_proofs(request: web.Request) -> web.Response:
+    """``GET /keeper/network/proofs.txt``: that sites told two stories, for anybody to check."""
+    guard.require_session(request)
+    lines = [base64url.encode(each) + "\n" for each in await _peering(request).proofs()]
+    headers = {"Content-Disposition": 'attachment; filename="proofs.txt"'}
+    return web.Response(text="".join(lines), content_type="text/plain", headers=headers)
+
+
 async def import_blocks(request: web.Request) -> web.Response:
     """``POST /keeper/network/blocks/import``: block what another keeper blocks."""
     session = guard.require_session(request)
@@ -148,7 +158,10 @@ async def _page(
     blocks = await peering.blocks()
     said = form if form is not None else values or {}
     status = {**peering.status(), "now": int(site.now())}
-    context = NetworkWords(view, status).values() | {
+    words = NetworkWords(view, status)
+    context = words.values() | {
+        "rooms": RoomsWords(words, await peering.rooms()).values(),
+        "proofs_url": view.url(f"{PATH}/proofs.txt"),
         "errors": [error] if error else [],
         "notices": _done(request, view),
         "values": {name: str(said.get(name, "")) for name in ("url", "target", "reason")},

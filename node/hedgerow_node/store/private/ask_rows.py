@@ -1,16 +1,19 @@
 """Asks to be let in: by an invitation, or for another device of somebody who is in the room already."""
 
+from hashlib import sha256
+
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private.appending import unknown_room
 from hedgerow_node.store.private.far_ask_rows import tell_followers, tell_others, told_of_ask
 from hedgerow_node.store.private.invite_rows import KeptInvite
 from hedgerow_node.store.private.mailbox_rows import devices_in
-from hedgerow_node.store.private.outgoing_rows import Outgoing, check_room_for, put
+from hedgerow_node.store.private.outgoing_rows import PASSING, Outgoing, check_room_for, find, put
 from hedgerow_node.store.private.values import DAY_SECONDS, AskRow, Happened, Session
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import AskId, InviteId, RoomId
-from hedgerow_protocol.federation.values import AskLetter, AskTold, RoomAsk
+from hedgerow_protocol.federation.letters import kind_of
+from hedgerow_protocol.federation.values import Asked, AskLetter, AskTold, RefusalAnswer, RoomAsk
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Entropy
 
@@ -41,14 +44,23 @@ def add_ask(
 def add_ask_elsewhere(
     connection: Connection, session: Session, node: NodeId, ask: AskLetter, name: AskId, now: int
 ) -> tuple[AskId, Happened | None]:
-    """Ask by an invitation that another node keeps; the same again gives the first one's id. Raises Refused."""
+    """Ask by an invitation that another node keeps; the same again gives the first one's id. Raises Refused.
+
+    So whoever was not told in time what became of it asks again, and is told.
+    """
     again = connection.execute(_ELSEWHERE, (node, session.account_row, ask.body)).fetchone()
     if again is not None:
         return AskId(again[0]), None
+    about = sha256(ask.invite + ask.proof + ask.body).digest()
+    known = find(connection, node, kind_of(ask), about)
+    if known is not None and isinstance(known.answer, Asked):
+        return known.answer.ask, None  # somebody has handled it since
+    if known is not None and isinstance(known.answer, RefusalAnswer) and known.answer.code not in PASSING:
+        raise Refused(known.answer.code, known.answer.sentence or "The other community said no.")
     _check_account(connection, session)
     check_room_for(connection, node, session.device_row)
     _insert(connection, session, None, None, ask.body, name, now, node)
-    put(connection, Outgoing(node, name, ask, name, session.device_row), now)
+    put(connection, Outgoing(node, name, ask, about, session.device_row), now)
     return name, Happened(outgoing=[node])
 
 

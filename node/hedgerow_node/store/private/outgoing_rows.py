@@ -24,6 +24,9 @@ ANSWERS_SECONDS_KEPT: Final = DAY_SECONDS
 ACCEPTED_SECONDS_KEPT: Final = 30 * DAY_SECONDS
 """Seconds. An entry that the hub has accepted and not told: for the day when the room moves to another hub."""
 
+PASSING: Final = frozenset((Refusal.TOO_MANY, Refusal.TOO_FAST))
+"""Refusals after which the same may be asked anew."""
+
 ENDED: Final = RefusalAnswer(Refusal.ENDED, "The other community could not be reached for a month; this was given up.")
 """The answer to what was given up."""
 
@@ -105,10 +108,16 @@ def put(connection: Connection, outgoing: Outgoing, now: int = 0) -> Posted:
     return Posted(int(made.lastrowid or 0), outgoing.request, outgoing.node, room_of(body), now, letter)
 
 
-def waiting_since(connection: Connection, node: NodeId) -> int | None:
-    """When the oldest request that waits for a node was put here."""
-    (since,) = connection.execute(_SINCE, (node,)).fetchone()
+def waiting_since(connection: Connection, node: NodeId, room: RoomId | None = None) -> int | None:
+    """When the oldest request that waits for a node was put here; with ``room``, of those about it."""
+    query, values = (_SINCE, (node,)) if room is None else (_SINCE_IN, (node, room))
+    (since,) = connection.execute(query, values).fetchone()
     return int(since) if since is not None else None
+
+
+def waiting_by_node(connection: Connection) -> dict[NodeId, tuple[int, int]]:
+    """How many requests wait for each node, and since when the oldest does (0: it was not sent yet)."""
+    return {NodeId(node): (many, since or 0) for node, many, since in connection.execute(_BY_NODE)}
 
 
 def find(connection: Connection, node: NodeId, kind: str, about: bytes) -> Sent | None:
@@ -176,6 +185,10 @@ def forget_answers(connection: Connection, now: int) -> None:
 
 
 _SINCE = "SELECT min(created) FROM outgoing WHERE node = ? AND status IS NULL AND created > 0"
+_SINCE_IN = "SELECT min(created) FROM outgoing WHERE node = ? AND status IS NULL AND room = ? AND created > 0"
+_BY_NODE = """
+SELECT node, count(*), min(nullif(created, 0)) FROM outgoing WHERE status IS NULL GROUP BY node
+"""
 _OF_NODE = "SELECT count(*) FROM outgoing WHERE node = ? AND status IS NULL"
 _OF_DEVICE = "SELECT count(*) FROM outgoing WHERE device = ? AND status IS NULL"
 _PUT = "INSERT INTO outgoing (request, node, kind, room, about, device, body, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"

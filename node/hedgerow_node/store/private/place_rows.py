@@ -52,6 +52,16 @@ def keep_fork(connection: Connection, room_row: int, proof: Proof) -> None:
     connection.execute(_KEEP_FORK, (room_row, forks.encode(proof)))
 
 
+def lied(connection: Connection) -> dict[NodeId, int]:
+    """Of how many copies here each hub told two stories."""
+    return {NodeId(hub): many for hub, many in connection.execute(_LIED)}
+
+
+def proofs(connection: Connection, limit: int) -> list[bytes]:
+    """What proves it, to anybody."""
+    return [proof for (proof,) in connection.execute("SELECT proof FROM fork ORDER BY room LIMIT ?", (limit,))]
+
+
 def copies(connection: Connection) -> list[tuple[RoomId, NodeId, int, tuple[NodeId, ...], bool]]:
     """Rooms of other hubs of which there is a copy here: hub, newest seq, other followers, whether its hub lied."""
     return [
@@ -65,6 +75,9 @@ SELECT r.id, r.hub FROM room r JOIN mailbox m ON m.room = r.id
 WHERE r.name = ? AND m.device = ? AND m.until IS NULL
 """
 _KEEP_FORK = "INSERT INTO fork (room, proof) VALUES (?, ?) ON CONFLICT (room) DO NOTHING"
+_LIED = """
+SELECT r.hub, count(*) FROM fork f JOIN room r ON r.id = f.room WHERE r.hub IS NOT NULL GROUP BY r.hub
+"""
 _COPIES = """
 SELECT id, name, hub, seq, EXISTS (SELECT 1 FROM fork f WHERE f.room = room.id) FROM room WHERE hub IS NOT NULL
 """

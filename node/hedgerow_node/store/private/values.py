@@ -213,7 +213,7 @@ class Places:
     faulty: tuple[Head, Head] | None = None
     """Two heads signed by the hub that no one log can have: it told two stories, and nothing more is taken from it."""
     away_since: int | None = None
-    """Unix seconds: since when something waits for the hub, to which there is no link."""
+    """Unix seconds: since when the hub is not there though something waits for it, or keeps something back."""
     proof: bytes = b""
     """With ``faulty``: what proves it to anybody, :mod:`hedgerow_protocol.federation.forks`."""
 

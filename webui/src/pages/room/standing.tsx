@@ -10,7 +10,7 @@ export function Standing({ view }: { view: RoomView }) {
   const action = useAction();
   const ids = { room: view.room };
   if (view.standing === "in") return null;
-  const over = view.standing === "left" || view.standing === "removed";
+  const over = ["left", "removed", "refused"].includes(view.standing);
   const kind = view.standing === "asked" || view.standing === "rejoining" ? "info" : "warn";
   return (
     <Notice kind={kind} heading={t(`app.standing.${view.standing}`)}>

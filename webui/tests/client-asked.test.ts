@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toB64 } from "../src/bytes/text.ts";
+import { random } from "../src/bytes/webcrypto.ts";
+import { LocalClient } from "../src/client/client.ts";
+import { inviteParts, linkOf } from "../src/client/keys.ts";
+import { settle } from "../src/client/settling.ts";
+import { names, type StoredAccount } from "../src/client/stored.ts";
+import { systemTime } from "../src/client/world.ts";
+import { MemoryStorage } from "../src/vault/records.ts";
+import { Vault } from "../src/vault/vault.ts";
+import { ModelNode } from "./model-node.ts";
+
+const OTHER = toB64(random(32));
+const ROOM = toB64(random(32));
+
+/** Pauses are a fiftieth of what they are for people. */
+const later = (milliseconds: number, run: () => void) => {
+  const timer = setTimeout(run, milliseconds / 50);
+  timer.unref();
+  return () => clearTimeout(timer);
+};
+
+/** What the own node says to an ask by a link of another community, one after the other; the last again and again. */
+async function asker(...answers: (() => Response)[]) {
+  const node = await new ModelNode().open();
+  const storage = new MemoryStorage();
+  const vault = await Vault.in(storage);
+  await vault.create();
+  const account: StoredAccount = {
+    node: "http://home.example.org",
+    nodeId: node.nodeId,
+    community: "Home",
+    account: toB64(new Uint8Array(32)),
+    device: toB64(new Uint8Array(16)),
+    token: toB64(new Uint8Array(32)),
+    secret: toB64(random(32)),
+    name: "Ann",
+    mayInvite: true,
+    sheetKept: true,
+    sheetPutOff: 0,
+    wrote: true,
+    revoked: false,
+  };
+  await vault.write(new Map([[names.account, account]]));
+  const secret = random(16);
+  const { sealer } = await inviteParts(secret);
+  const room = { room: ROOM, kind: "room", title: "Walks" };
+  const note = await sealer.seal({ v: 1, from: "Ben", words: "", room });
+  const asked: string[] = [];
+  const fetch = node.network.fetch;
+  const invite = { title: "Away", expires: node.now + 9999, uses_left: 0, accounts: false, note };
+  Object.assign(node.network, {
+    fetch: async (address: string, init: RequestInit) => {
+      if (!address.includes("/invites/")) return fetch(address, init);
+      if (init.method !== "POST") return Response.json(invite);
+      asked.push(String(init.body));
+      return (answers.length > 1 ? answers.shift() : answers[0])?.() as Response;
+    },
+  });
+  const open = async () => {
+    const client = await LocalClient.open({
+      ...systemTime,
+      later,
+      now: () => node.now,
+      network: node.network,
+      storage,
+    });
+    await settle(client, 20);
+    return client;
+  };
+  const link = linkOf("http://away.example.org", OTHER, toB64(secret));
+  return { node, asked, link, open };
+}
+
+const waiting = () =>
+  Response.json({ type: "https://x/problems/waiting", status: 503 }, { status: 503, headers: { "Retry-After": "10" } });
+const taken = () => Response.json({ id: toB64(random(16)) }, { status: 201 });
+const no = (status: number) => () => Response.json({ type: `https://x/problems/no`, status }, { status });
+
+async function standing(client: LocalClient): Promise<string | undefined> {
+  return (await client.call("state", {})).rooms.find(({ room }) => room === ROOM)?.standing;
+}
+
+async function until(is: () => Promise<boolean>, what: string): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!(await is())) {
+    assert.ok(Date.now() < end, what);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+test("an ask that is taken is not handed in again", async () => {
+  const { asked, link, open } = await asker(taken);
+  const client = await open();
+  await client.call("ask", { link, name: "Ann" });
+  assert.equal(await standing(client), "asked");
+  await client.home.asking.repeat();
+  assert.equal(asked.length, 1);
+  await client.finish();
+});
+
+test("an ask that another node has not answered is asked about, the same, until it is taken", async () => {
+  const { asked, link, open } = await asker(waiting, waiting, taken);
+  const client = await open();
+  await client.call("ask", { link, name: "Ann" });
+  await until(async () => asked.length === 3, "asked about by itself");
+  assert.equal(new Set(asked).size, 1, "the same, so that it counts once");
+  await client.home.asking.repeat();
+  assert.deepEqual([asked.length, await standing(client)], [3, "asked"]);
+  await client.finish();
+});
+
+for (const status of [404, 409, 410])
+  test(`who asked is told that it was refused (${status}), at once or much later`, async () => {
+    const { link, open } = await asker(no(status));
+    const client = await open();
+    await client.call("ask", { link, name: "Ann" });
+    assert.equal(await standing(client), "refused");
+    await client.finish();
+
+    const slow = await asker(waiting, no(status), taken);
+    let device = await slow.open();
+    await device.call("ask", { link: slow.link, name: "Ann" });
+    assert.equal(await standing(device), "asked");
+    await device.finish();
+    // The device was closed meanwhile.
+    device = await slow.open();
+    await until(async () => (await standing(device)) === "refused", "told later");
+    // Asking once more is a new ask.
+    await device.call("ask", { link: slow.link, name: "Ann" });
+    assert.equal(await standing(device), "asked");
+    assert.equal(new Set(slow.asked).size, 2);
+    assert.equal((await device.call("watch", { room: ROOM })).standing, "asked");
+    await device.finish();
+  });
+
+test("too many at once passes: it is tried for a day, then told", async () => {
+  const { node, asked, link, open } = await asker(no(429));
+  const client = await open();
+  await client.call("ask", { link, name: "Ann" });
+  await client.home.asking.repeat();
+  assert.deepEqual([asked.length, await standing(client)], [2, "asked"]);
+  node.now += 24 * 3600 + 1;
+  await client.home.asking.repeat();
+  assert.equal(await standing(client), "refused");
+  await client.call("forgetRoom", { room: ROOM });
+  assert.equal(await standing(client), undefined);
+  await client.finish();
+});
