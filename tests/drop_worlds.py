@@ -1,21 +1,27 @@
 """Nodes that are never online together, and one that always is and keeps what they leave for each other."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import linked_worlds
 from hedgerow_node.federation.holders import Pace
 from hedgerow_node.store.private import drop_rows
 from hedgerow_protocol.federation.drops import drop_id, open_drop
 from hedgerow_protocol.federation.letters import Letter, decode
 from hedgerow_protocol.federation.values import DropFetch, DropsFound
 from hedgerow_protocol.ids import NodeId
-from linked_worlds import Node, Stranger, Wire, eventually, node, node_key
+from linked_worlds import Node, Stranger, Wire, node, node_key
 
 PACE = Pace(after=0.0, soon=0.0, look=0.03, fetch=0.1, link=5.0)
 """At once, where a real node waits for minutes."""
+
+
+async def eventually(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Wait for something that has to be asked for, on a machine that is busy."""
+    await linked_worlds.eventually(is_so, what, 60.0)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import mls_bytes
-from drop_worlds import PACE, Village, village
+from drop_worlds import PACE, Village, eventually, village
 from hedgerow_node.federation.holding import DROPS_NODE_BURST
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private import deposit_rows, drop_rows
@@ -35,7 +35,7 @@ from hedgerow_protocol.federation.values import (
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey
 from hedgerow_protocol.ports import Timestamp
-from linked_worlds import Node, eventually, in_room, let_in_from, node_key, wait_log
+from linked_worlds import Node, in_room, let_in_from, node_key, wait_log
 from private_worlds import DAY, NOW, Member, commit, message
 
 

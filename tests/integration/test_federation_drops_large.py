@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from drop_worlds import Village, village
+from drop_worlds import Village, eventually, village
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.values import RoomId
-from linked_worlds import Node, eventually, in_room, let_in_from
+from linked_worlds import Node, in_room, let_in_from
 from private_worlds import NOW, Member, message
 
 LOG = "SELECT submission FROM entry ORDER BY id"

@@ -23,7 +23,7 @@ from member_node import MemberNode
 from networks import eventually
 from post_offices import free_port
 
-QUICK = Pace(after=0.0, soon=0.0, look=0.2, fetch=0.5, link=20.0)
+QUICK = Pace(after=0.0, soon=0.0, look=0.2, fetch=0.5, link=60.0)
 
 
 @asynccontextmanager
