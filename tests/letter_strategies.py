@@ -60,6 +60,8 @@ requests = st.one_of(
     st.builds(v.AskGone, b32, b16),
     st.builds(v.BlobGet, b32, b32, offsets),
     st.builds(v.BlobPut, b32, b32, offsets, offsets, st.binary(max_size=80)),
+    st.builds(v.DropLeft, b32, bodies),
+    st.builds(v.DropFetch, st.lists(b16, max_size=4, unique=True).map(tuple)),
 )
 answers = st.one_of(
     st.builds(v.Claimed, bodies, b16),
@@ -69,6 +71,7 @@ answers = st.one_of(
     st.builds(v.SubmitConflict, seqs, seqs),
     st.builds(v.Following, heads, nodes),
     st.builds(v.BlobBytes, offsets, st.binary(max_size=80)),
+    st.builds(v.DropsFound, st.lists(bodies, max_size=4).map(tuple), st.booleans()),
     st.builds(v.Done),
     st.builds(v.RefusalAnswer, st.sampled_from(Refusal), lines, st.integers(0, limits.WAIT_SECONDS_MAX)),
     st.builds(v.Busy, st.integers(0, limits.WAIT_SECONDS_MAX)),

@@ -48,6 +48,19 @@ class SigningKey:
         """64 bytes of signature over ``message``, which must already hold its domain."""
         return nacl.bindings.crypto_sign(message, self._secret)[:SIGNATURE_BYTES]
 
+    def agree(self, public: bytes) -> bytes:
+        """32 bytes that only the owner of this X25519 key and this node's key know. Raises :class:`RemoteError`.
+
+        Only a node's key does that, and what comes of it is used through a key derivation with a label of its own.
+        """
+        if self.usage is not Usage.NODE:
+            raise LocalError("Only a node's key agrees with others.")
+        own = nacl.bindings.crypto_sign_ed25519_sk_to_curve25519(self._secret)
+        try:
+            return bytes(nacl.bindings.crypto_scalarmult(own, public))
+        except (nacl.exceptions.CryptoError, ValueError) as error:
+            raise RemoteError(Code.BAD_KEY, "This key agrees with nobody's.") from error
+
     def __repr__(self) -> str:
         return f"SigningKey({self.usage.name}, {self.public.hex()[:10]}…)"
 
@@ -63,6 +76,14 @@ def usage_of(public: bytes) -> Usage:
 
 
 _USAGES = {int(usage): usage for usage in Usage}
+
+
+def agreement_key(node: bytes) -> bytes:
+    """The X25519 key that belongs to a node's Ed25519 key of 32 bytes. Raises :class:`RemoteError` if it is none."""
+    try:
+        return bytes(nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(node))
+    except (nacl.exceptions.CryptoError, ValueError) as error:
+        raise RemoteError(Code.BAD_KEY, "This is not the key of a node.") from error
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:

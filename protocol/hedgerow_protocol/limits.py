@@ -309,9 +309,25 @@ ROOM_NOTE_SECONDS_KEPT: Final = 30 * 86_400
 MOVE_STATEMENTS_MAX: Final = 500
 """Statements. About one move: one of each member of the largest room."""
 
+DROP_BYTES_MAX: Final = 1024 * 1024
+"""Bytes. Sealed letters for a node that is not there; a larger letter waits for a link."""
+
+DROP_LETTERS_MAX: Final = 256
+"""Letters. In one drop."""
+
+DROP_SECONDS_KEPT: Final = 14 * 86_400
+"""Seconds. A drop that nobody fetches: a home that is off for a holiday."""
+
+DROPS_TOLD_MAX: Final = 64
+"""Drops. In one answer to the node they are for, and named as taken in one request."""
+
+DROPS_TOLD_BYTES_MAX: Final = 1024 * 1024
+"""Bytes. Drops in one answer; the first one is always in it."""
+
 assert BODY_BYTES_MAX + SIGNATURES_MAX * 120 < ENVELOPE_BYTES_MAX < 65_535  # noqa: S101 - relations of constants
 assert DATES_MAX < ARRAY_ITEMS_MAX  # noqa: S101
 assert LEASE_SECONDS_DEFAULT < LEASE_SECONDS_MAX  # noqa: S101
 assert ENVELOPE_BYTES_MAX < RECORDS_BYTES_MAX < FRAME_BYTES_MAX < 65_535 - 16 - 2  # noqa: S101
 assert BLOB_PIECE_BYTES_MAX < LETTER_FRAME_BYTES_MAX < FRAME_BYTES_MAX  # noqa: S101
+assert DROP_BYTES_MAX + DROPS_TOLD_BYTES_MAX < LETTER_BYTES_MAX  # noqa: S101
 assert COMMIT_BYTES_MAX + WELCOMES_BYTES_MAX < LETTER_BYTES_MAX - 64 * 1024  # noqa: S101

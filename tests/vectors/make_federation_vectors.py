@@ -31,11 +31,13 @@ from hedgerow_protocol.delivery.values import (
     Submission,
     WelcomeOut,
 )
+from hedgerow_protocol.federation import drops as sealing
 from hedgerow_protocol.federation import forks, letters, moving, values
 from hedgerow_protocol.federation.claims import claim_tag, room_tag
 from hedgerow_protocol.federation.letters import encode, kind_of
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey, Usage
+from hedgerow_protocol.ports import Timestamp
 
 HERE = Path(__file__).parent
 HUB_KEY = SigningKey.from_seed(Usage.NODE, b"hedgerow test seed node".ljust(32, b"."))
@@ -105,6 +107,8 @@ def requests() -> list[values.RequestBody]:
         values.Note(ROOM, b"sealed note"),
         values.CopyFetch(ROOM, 1, 2),
         values.MoveRead(ROOM, 1, (MAILBOX, OTHER_MAILBOX)),
+        values.DropLeft(FELLOW, b"sealed letters"),
+        values.DropFetch((noise("drop", 16), noise("other drop", 16))),
     ]
 
 
@@ -121,6 +125,7 @@ def answers() -> list[values.AnswerBody]:
         values.CopyPart(head_of(LOG[2]), (LOG[1], LOG[2], LOG[3]), False),
         values.Moved(head_of(LOG[3])),
         values.Moved(None),
+        values.DropsFound((b"sealed letters", b"more of them"), True),
         values.Done(),
         values.RefusalAnswer(Refusal.TOO_FAST, "Please wait a minute.", 60),
         values.Busy(5),
@@ -204,6 +209,36 @@ def move() -> dict[str, Any]:
     }
 
 
+def drops() -> dict[str, Any]:
+    """One that can be opened, and some that cannot."""
+    key = SigningKey.from_seed(Usage.NODE, b"hedgerow test seed away".ljust(32, b"."))
+    away, seed = NodeId(key.public[1:]), noise("drop seed", 32)
+    said = [encode(letters.Acknowledge(ROOM, 4)), encode(letters.Fetch(ROOM, 2))]
+    good = sealing.seal_drop(HUB_KEY, away, said, Timestamp(TIME), seed)
+    forger = SigningKey(Usage.NODE, HUB_KEY.public, key._secret)
+    return {
+        "destination": away.hex(),
+        "destination_seed": key._secret[:32].hex(),
+        "sender": HUB.hex(),
+        "time": TIME,
+        "ephemeral_seed": seed.hex(),
+        "letters": [each.hex() for each in said],
+        "id": sealing.drop_id(good).hex(),
+        "bytes": good.hex(),
+        "refused": [
+            {"why": why, "bytes": data.hex()}
+            for why, data in (
+                ("cut off", good[:-1]),
+                ("a bit changed", good[:-1] + bytes((good[-1] ^ 1,))),
+                ("another version", b"\x02" + good[1:]),
+                ("an ephemeral key of zeros", good[:1] + bytes(32) + good[33:]),
+                ("for another node", sealing.seal_drop(HUB_KEY, HUB, said, Timestamp(TIME), seed)),
+                ("signed by another node", sealing.seal_drop(forger, away, said, Timestamp(TIME), seed)),
+            )
+        ],
+    }
+
+
 def text() -> str:
     """The file's content."""
     secret, account = noise("secret", 32), AccountKey(noise("account", 32))
@@ -216,6 +251,7 @@ def text() -> str:
             {"why": why, "proves": forks.proves(proof), "bytes": forks.encode(proof).hex()} for why, proof in proofs()
         ],
         "move": move(),
+        "drop": drops(),
         "tags": {
             "secret": secret.hex(),
             "account": account.hex(),

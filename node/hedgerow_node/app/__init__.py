@@ -21,6 +21,7 @@ from hedgerow_node.app.folder import prepare_folder
 from hedgerow_node.app.members import Members, federation_of, open_members
 from hedgerow_node.app.peering import NodePeering
 from hedgerow_node.app.speaking import SpeakingDirectory
+from hedgerow_node.app.whereabouts import DirectoryWhereabouts
 from hedgerow_node.config import Config
 from hedgerow_node.directory.door_folder import FolderLock, make_folder
 from hedgerow_node.directory.service import Directory
@@ -108,7 +109,7 @@ async def running_node(config: Config, *, version: str) -> AsyncIterator[Node]:
         certificates = await _certificates_of(config)
         webui = find_webui()
         network = Network(config, directory, keys.node, _visitor_of(config), bundle=webui.bundle)
-        federation = federation_of(config, keys.node, members, network.post)
+        federation = federation_of(config, keys.node, members, network.post, DirectoryWhereabouts(directory))
         network.letters = federation
         stack.push_async_callback(_in_time("rooms across nodes", federation.stop, CLOSE_NETWORK_SECONDS_MAX))
         await federation.start()

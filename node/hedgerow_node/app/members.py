@@ -7,6 +7,7 @@ from hedgerow_node import clock
 from hedgerow_node.accounts.service import AccountService
 from hedgerow_node.config import Config
 from hedgerow_node.delivery.service import DeliveryService
+from hedgerow_node.federation.holders import Whereabouts
 from hedgerow_node.federation.post import Post
 from hedgerow_node.federation.service import Federation, tags_of
 from hedgerow_node.store.private.counting import Counts, count
@@ -54,7 +55,9 @@ async def open_members(config: Config, key: SigningKey) -> Members:
     return Members(store, accounts, DeliveryService(store, key, entropy=clock.entropy))
 
 
-def federation_of(config: Config, key: SigningKey, members: Members, post: Post) -> Federation:
+def federation_of(
+    config: Config, key: SigningKey, members: Members, post: Post, whereabouts: Whereabouts
+) -> Federation:
     """Rooms across nodes, over these services and this post. To be started before the network."""
     return Federation(
         members.store,
@@ -67,4 +70,6 @@ def federation_of(config: Config, key: SigningKey, members: Members, post: Post)
         timestamp=clock.now,
         monotonic=clock.monotonic,
         fanout_ms=config.fanout_ms,
+        whereabouts=whereabouts,
+        holds_drops=config.relay,
     )

@@ -274,6 +274,10 @@ class Directory:
         """A record's envelope as it was received."""
         return await self._database.read(lambda c: showing.envelope_of(c, rid))
 
+    async def announcements_saying(self, feature: str, *, now: Timestamp) -> list[bytes]:
+        """Envelopes of all announcements in force in which this word stands, perhaps as a feature."""
+        return await self._database.read(lambda c: showing.announcements_saying(c, feature, now))
+
     async def announcement_of(self, node: NodeId) -> bytes | None:
         """Where a node says it can be reached: the envelope of its newest announcement."""
         return await self._database.read(lambda c: showing.announcement_of(c, node))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from math import ceil
-from typing import Final
+from typing import Final, Protocol
 
 from hedgerow_node.federation.exchange import Exchange
 from hedgerow_node.federation.home import HomeDesk
@@ -50,6 +50,14 @@ BUSY_SECONDS: Final = 5
 """Seconds. After which a node may ask again."""
 
 
+class Desk(Protocol):
+    """Answers one sort of request."""
+
+    async def answer(self, peer: NodeId, request: Request) -> AnswerBody | None:
+        """``None`` when this is none of its sort. Raises :class:`Refused` and :class:`StoreError`."""
+        ...
+
+
 class Answering:
     """Answers other nodes. Belongs to the event loop."""
 
@@ -73,6 +81,8 @@ class Answering:
         self._lanes: dict[tuple[NodeId, bytes], tuple[asyncio.Lock, int]] = {}
         self._turnstile = Turnstile()
         self._tasks = Tasks("answers to other nodes")
+        self.more: tuple[Desk, ...] = ()
+        """Desks beside the three that every node has."""
 
     async def stop(self) -> None:
         """Answer nothing more."""
@@ -84,6 +94,12 @@ class Answering:
         bucket = self._buckets.get(peer)
         if bucket is not None and bucket.level(self._monotonic()) >= REQUESTS_BURST:
             del self._buckets[peer]
+
+    def left(self, peer: NodeId) -> None:
+        """What it asked came without a link, and is answered."""
+        self._turnstile.down(peer)
+        if peer not in self._many:
+            self._buckets.pop(peer, None)
 
     def take(self, peer: NodeId, request: Request) -> None:
         """A request came. It is answered, or its node is told to come again."""
@@ -156,7 +172,8 @@ class Answering:
             async with lock:
                 if not self._passes(peer, request):
                     return Busy(BUSY_SECONDS)
-                for desk in (self._home, self._hub, self._moves):
+                desks: tuple[Desk, ...] = (self._home, self._hub, self._moves, *self.more)
+                for desk in desks:
                     answer = await desk.answer(peer, request)
                     if answer is not None:
                         return answer

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -42,6 +43,9 @@ KNOWN_MAX: Final = 4_096
 
 INLINE_BYTES_MAX: Final = 64 * 1024
 """Bytes. Payloads of a notify that is checked on the event loop: a fraction of a millisecond."""
+
+SETTLED_SECONDS: Final = 0.02
+"""Seconds. Between two looks whether everything about a room was looked at."""
 
 Word: TypeAlias = Notify | Heads | Followers
 """What is said about one room."""
@@ -175,6 +179,13 @@ class Copies:
             awaited.remove((seq, future))
             if not awaited:
                 del self._awaited[room]
+
+    async def settled(self, room: RoomId, seconds: float) -> None:
+        """Wait until everything that was said about a room has been looked at."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while room in self._lanes:  # noqa: ASYNC110 - rarely asked, and then for a moment
+                    await asyncio.sleep(SETTLED_SECONDS)
 
     async def copy(self, room: RoomId) -> Copy | None:
         """Where the copy of a room stands."""

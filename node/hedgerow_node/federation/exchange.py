@@ -58,6 +58,8 @@ class Exchange:
         self._joiner = Joiner()
         self._lines: dict[NodeId, _Line] = {}
         self._asked: dict[bytes, tuple[NodeId, asyncio.Future[AnswerBody]]] = {}
+        self.unsent: Callable[[NodeId, Letter | bytes], None] = lambda to, letter: None
+        """Called with what could not be sent because there is no link."""
 
     def is_up(self, node: NodeId) -> bool:
         """Whether letters can go there now."""
@@ -71,7 +73,10 @@ class Exchange:
     def send(self, to: NodeId, letter: Letter | bytes) -> bool:
         """Send a letter, if there is a link with room. It may still be lost with its link."""
         line = self._lines.get(to)
-        if line is None or line.size > BACKLOG_BYTES_MAX:
+        if line is None:
+            self.unsent(to, letter)
+            return False
+        if line.size > BACKLOG_BYTES_MAX:
             return False
         frames = line.splitter.frames(letter if isinstance(letter, bytes) else encode(letter))
         for at, frame in enumerate(frames):

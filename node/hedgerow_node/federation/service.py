@@ -6,15 +6,21 @@ from typing import Final
 
 from hedgerow_node.accounts.service import AccountService
 from hedgerow_node.delivery.service import DeliveryService
+from hedgerow_node.federation import drops
 from hedgerow_node.federation.answering import Answering
 from hedgerow_node.federation.asking import Asking
+from hedgerow_node.federation.collecting import Collecting
 from hedgerow_node.federation.copies import Copies
+from hedgerow_node.federation.drops import Drops
 from hedgerow_node.federation.exchange import Exchange
 from hedgerow_node.federation.far_accounts import FarAccounts
 from hedgerow_node.federation.far_delivery import FarDelivery
 from hedgerow_node.federation.fetching import Fetching
+from hedgerow_node.federation.holders import Holders, Pace, Whereabouts
+from hedgerow_node.federation.holding import DropDesk
 from hedgerow_node.federation.home import HomeDesk
 from hedgerow_node.federation.hub import HubDesk
+from hedgerow_node.federation.leaving import Leaving
 from hedgerow_node.federation.moves import Moves
 from hedgerow_node.federation.pieces import Pieces
 from hedgerow_node.federation.post import Post
@@ -77,7 +83,11 @@ class Federation:
         monotonic: Callable[[], Instant],
         fanout_ms: int = FANOUT_MS_DEFAULT,
         room_bytes_max: int = limits.ROOM_LOG_BYTES_MAX,
+        whereabouts: Whereabouts | None = None,
+        holds_drops: bool = False,
+        pace: Pace | None = None,
     ) -> None:
+        """``whereabouts``: without them, what waits for other nodes waits for a link, and is not left anywhere."""
         self._accounts = accounts
         self._delivery = delivery
         self._timestamp = timestamp
@@ -126,6 +136,18 @@ class Federation:
             room_bytes_max=room_bytes_max,
         )
         self._answering = Answering(exchange, hub, home, moves, rates, monotonic)
+        self._answering.more = (DropDesk(delivery.node, scribe, timestamp, monotonic, holds=holds_drops),)
+        self._drops: Drops | None = None
+        if whereabouts is not None:
+            pace = pace or Pace()
+            holders = Holders(delivery.node, exchange, whereabouts, pace, monotonic)
+            leaving = Leaving(database, scribe, exchange, holders, key, sign, entropy, timestamp, pace)
+            collecting = Collecting(
+                database, scribe, exchange, holders, leaving, self._answering, self._copies, self._telling,
+                self._take, key, timestamp, pace,
+            )  # fmt: skip
+            self._drops = Drops(holders, leaving, collecting)
+            exchange.unsent = self._drops.unsent
         asking = Asking(scribe, self._sending, entropy)
         self.delivery = FarDelivery(delivery, self._copies, asking, self._fetching, moves, tags=tags)
         self.accounts = FarAccounts(accounts, delivery.node, self._copies, asking)
@@ -144,11 +166,15 @@ class Federation:
         await self._sending.start()
         await self._fetching.start()
         await self._moves.start()
+        if self._drops is not None:
+            self._drops.start()
         self._make_known()
 
     async def stop(self) -> None:
         """Nothing more comes or goes; the rows say where to go on."""
         await self.delivery.end()
+        if self._drops is not None:
+            await self._drops.stop()
         for part in (self._moves, self._answering, self._fetching, self._copies, self._sending, self._telling):
             await part.stop()
 
@@ -168,6 +194,7 @@ class Federation:
     async def prune(self, now: Timestamp) -> None:
         """Answers are kept for a day, notes for a month."""
         await self._moves.prune(now)
+        await drops.prune(self._scribe, now)
         await self._scribe.quietly(lambda c: outgoing_rows.forget_answers(c, now))
 
     # --- what the keeper sees
@@ -211,6 +238,8 @@ class Federation:
         self._telling.up(peer)
         self._copies.up(peer)
         self._fetching.up(peer)
+        if self._drops is not None:
+            self._drops.up(peer)
 
     def down(self, peer: NodeId) -> None:
         """See :class:`hedgerow_node.federation.post.LetterReceiver`."""
@@ -223,6 +252,8 @@ class Federation:
         self._copies.down(peer)
         self._pieces.down(peer)
         self._answering.down(peer)
+        if self._drops is not None:
+            self._drops.down(peer)
 
     # --- inside
 

@@ -122,6 +122,10 @@ class Telling:
             self._tell_fellows(following.room, nodes - {following.node})
         return self._fellows_of(following.room, following.node)
 
+    def resume(self, following: Following) -> None:
+        """What this follower has was found out without a link to it."""
+        self._begin(following)
+
     def end(self, room: RoomId) -> None:
         """This node orders the room no longer."""
         for node in self._followed.pop(room, ()):

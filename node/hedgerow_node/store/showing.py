@@ -143,6 +143,16 @@ def announcement_of(connection: Connection, node: NodeId) -> bytes | None:
     return None if row is None else row[0]
 
 
+def announcements_saying(connection: Connection, feature: str, now: Timestamp) -> list[bytes]:
+    """Envelopes of all announcements in force in which this word stands, perhaps as a feature."""
+    rows = connection.execute(
+        "SELECT r.envelope FROM node_record n JOIN record r ON r.id = n.record"
+        " WHERE n.kind = ? AND n.expires > ? AND instr(r.envelope, ?) > 0",
+        (int(Kind.ANNOUNCEMENT), now, feature.encode()),
+    )
+    return [envelope for (envelope,) in rows]
+
+
 def known(connection: Connection, rids: Iterable[RecordId]) -> set[RecordId]:
     """Which of these records are held."""
     found: set[RecordId] = set()

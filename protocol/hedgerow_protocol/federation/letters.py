@@ -38,6 +38,9 @@ from hedgerow_protocol.federation.values import (
     CopyFetch,
     CopyPart,
     Done,
+    DropFetch,
+    DropLeft,
+    DropsFound,
     Follow,
     Following,
     InviteFound,
@@ -60,7 +63,7 @@ from hedgerow_protocol.federation.values import (
     WelcomeLetter,
     status_of,
 )
-from hedgerow_protocol.field_readers import Reader, bad, flag, number, optional
+from hedgerow_protocol.field_readers import Reader, bad, flag, many, number, optional
 from hedgerow_protocol.ids import NodeId
 
 FEATURE: Final = "rooms"
@@ -182,6 +185,9 @@ _note = read.sized(limits.INVITE_NOTE_BYTES_MAX)
 _member_note = read.sized(limits.ROOM_NOTE_BYTES_MAX, 1)
 _move_number = number(1, MOVE_NUMBER_MAX)
 _sentence = read.line(limits.SHORT_CHARACTERS_MAX)
+_drop = read.sized(limits.DROP_BYTES_MAX, 1)
+_drop_ids = read.several(read.exact(16), limits.DROPS_TOLD_MAX)
+_drops = many(_drop, limits.DROPS_TOLD_MAX)
 _seconds = number(0, limits.WAIT_SECONDS_MAX)
 _bytes_of_blob = number(0, limits.BLOB_BYTES_MAX)
 _request_id = read.exact(REQUEST_ID_BYTES)
@@ -216,6 +222,8 @@ _REQUESTS: Final[_Table] = (
     ("note", Note, (read.room, _member_note)),
     ("copy-fetch", CopyFetch, (read.room, _move_number, read.seq)),
     ("move-read", MoveRead, (read.room, _move_number, read.mailboxes)),
+    ("drop", DropLeft, (read.node, _drop)),
+    ("drop-fetch", DropFetch, (_drop_ids,)),
 )
 _ANSWERS: Final[_Table] = (
     ("claimed", Claimed, (_key_package, read.mailbox)),
@@ -227,6 +235,7 @@ _ANSWERS: Final[_Table] = (
     ("blob-bytes", BlobBytes, (_bytes_of_blob, _piece)),
     ("copy", CopyPart, (read.head, read.entries, flag)),
     ("moved", Moved, (read.optional_head,)),
+    ("drops", DropsFound, (_drops, flag)),
     ("done", Done, ()),
     ("refused", RefusalAnswer, (_refusal, _sentence, _seconds)),
     ("busy", Busy, (_seconds,)),

@@ -212,6 +212,22 @@ class MoveRead:
 
 
 @dataclass(frozen=True, slots=True)
+class DropLeft:
+    """To a node that holds drops: keep this until that node comes for it (:mod:`.drops`)."""
+
+    to: NodeId
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DropFetch:
+    """To a node that holds drops: what lies there for me?"""
+
+    taken: tuple[bytes, ...]
+    """Ids of those that need not be kept any longer, 16 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownKind:
     """A request or an answer of a later version. A request is answered with :data:`UNKNOWN_KIND`."""
 
@@ -220,7 +236,8 @@ class UnknownKind:
 
 RequestBody: TypeAlias = (
     KeyPackageClaim | InviteRead | AskLetter | Submit | WelcomeLetter | Follow | Unfollow | PutBack | MailboxTold
-    | RoomAsk | AskTold | AskGone | BlobGet | BlobPut | Note | CopyFetch | MoveRead | UnknownKind
+    | RoomAsk | AskTold | AskGone | BlobGet | BlobPut | Note | CopyFetch | MoveRead | DropLeft | DropFetch
+    | UnknownKind
 )  # fmt: skip
 
 
@@ -310,6 +327,15 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class DropsFound:
+    """To :class:`DropFetch`: what lies there, the oldest first."""
+
+    drops: tuple[bytes, ...]
+    more: bool
+    """Whether there are others, once these are taken."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """To every request whose answer says nothing more."""
 
@@ -337,8 +363,8 @@ UNKNOWN_KIND: Final = RefusalAnswer(Refusal.BAD, "The other node does not know t
 """The answer to a request of a later version."""
 
 AnswerBody: TypeAlias = (
-    Claimed | InviteFound | Asked | SubmitAccepted | SubmitConflict | Following | BlobBytes | CopyPart | Moved | Done
-    | RefusalAnswer | Busy | UnknownKind
+    Claimed | InviteFound | Asked | SubmitAccepted | SubmitConflict | Following | BlobBytes | CopyPart | Moved
+    | DropsFound | Done | RefusalAnswer | Busy | UnknownKind
 )  # fmt: skip
 
 

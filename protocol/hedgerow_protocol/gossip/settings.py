@@ -10,6 +10,7 @@ EXCHANGE: Final = "exchange/1"
 RELAY: Final = "relay/1"
 DIAL_BACK: Final = "dialback/1"
 ROOMS: Final = "rooms"
+DROPS: Final = "drops/1"
 
 FEATURES: Final = (DIAL_BACK, EXCHANGE, RELAY, SKETCH)
 """Everything this version can always do beyond the core, ascending."""
@@ -147,4 +148,5 @@ class Settings:
     @property
     def features(self) -> tuple[str, ...]:
         always = (each for each in FEATURES if self.relay or each != RELAY)
-        return (*always, *((ROOMS,) if self.rooms else ()), *self.also)
+        rooms = ((DROPS, ROOMS) if self.relay else (ROOMS,)) if self.rooms else ()
+        return (*always, *rooms, *self.also)

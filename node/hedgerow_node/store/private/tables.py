@@ -312,10 +312,44 @@ _MOVING = (
     "CREATE UNIQUE INDEX unclaimed_name ON unclaimed (room, name)",
 )
 
+_DROPS = (
+    # Sealed letters of other nodes that this one keeps for nodes that come for them. depositor: the link they came by.
+    """
+    CREATE TABLE deposit (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name BLOB NOT NULL UNIQUE,
+      destination BLOB NOT NULL,
+      depositor BLOB NOT NULL,
+      size INTEGER NOT NULL,
+      day INTEGER NOT NULL,
+      body BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX deposit_destination ON deposit (destination, id)",
+    "CREATE INDEX deposit_sizes ON deposit (depositor, destination, size)",
+    "CREATE INDEX deposit_day ON deposit (day)",
+    # What was left for a node last: the same is not left again before a day has passed.
+    """
+    CREATE TABLE dropped (
+      node BLOB PRIMARY KEY,
+      digest BLOB NOT NULL,
+      time INTEGER NOT NULL
+    ) STRICT
+    """,
+    # Drops that were opened here: each is read once, however often somebody hands it out.
+    """
+    CREATE TABLE opened_drop (
+      name BLOB PRIMARY KEY,
+      day INTEGER NOT NULL
+    ) STRICT
+    """,
+)
+
 STEPS: Final = (
     Step("0001_accounts_rooms", _FIRST),
     Step("0002_rooms_across_nodes", _ACROSS_NODES),
     Step("0003_moving_rooms", _MOVING),
+    Step("0004_drops", _DROPS),
 )
 
 PRAGMAS: Final = (
