@@ -20,8 +20,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where builds at the same time are up to whoever starts them
+    fcntl = None  # type: ignore[assignment]
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -41,6 +48,7 @@ INPUTS = (
 """What the build reads, relative to ``webui/``. (Templates are rendered by the server and are not built.)"""
 CARRIED = ("dist", "templates", "locales")
 STAMP = ".stamp"
+LOCK = ".build-lock"
 BUNDLE = "bundle.json"
 CLIENT = "client.html"
 WORKER = "sw.js"
@@ -113,13 +121,17 @@ def is_fresh(webui: Path) -> bool:
 
 def build(webui: Path) -> None:
     """Make ``dist`` if it is missing or stale. Raises :class:`BuildError`."""
-    if is_fresh(webui):
-        return
+    with one_at_a_time(webui):
+        if not is_fresh(webui):
+            build_now(webui)
+
+
+def build_now(webui: Path) -> None:
+    """Make ``dist``. Raises :class:`BuildError`."""
     node = node_on_path() or node_from_pypi()
     if node is None:
         raise BuildError("there is no Node.js 20.19 or newer, and it could not be had from PyPI.")
-    run(node, node.npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], webui)
-    run(node, webui / "patches" / "apply.mjs", [], webui)
+    install(node, webui)
     # Built beside and moved into place, so that a running node never sees half a build.
     with tempfile.TemporaryDirectory(dir=webui, prefix=".dist-") as scratch:
         fresh = Path(scratch) / "dist"
@@ -132,6 +144,30 @@ def build(webui: Path) -> None:
         if dist.exists():
             dist.rename(Path(scratch) / "old")
         fresh.rename(dist)
+
+
+@contextmanager
+def one_at_a_time(webui: Path) -> Iterator[None]:
+    """Wait for another build of this folder: two at once would empty ``node_modules`` under each other."""
+    if fcntl is None:
+        yield
+        return
+    with (webui / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def install(node: "Node", webui: Path) -> None:
+    """Have the packages of the lock file, patched, in ``node_modules``: what was installed from the same is kept."""
+    wanted = hashlib.sha256()
+    for path in (webui / "package-lock.json", *files_below(webui / "patches")):
+        wanted.update(path.read_bytes())
+    stamp = webui / "node_modules" / STAMP
+    if not stamp.is_file() or stamp.read_text().strip() != wanted.hexdigest():
+        run(node, node.npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], webui)
+    # Changes nothing where the patches are in, and fails loudly where the packages are not what was patched.
+    run(node, webui / "patches" / "apply.mjs", [], webui)
+    stamp.write_text(wanted.hexdigest() + "\n")
 
 
 def seal(dist: Path, version: str) -> None:

@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -153,3 +154,49 @@ def test_a_change_of_a_patch_makes_the_build_stale(project: Path) -> None:
     patch = next((project / "webui" / "patches").glob("*.patch"))
     patch.write_text(patch.read_text() + "\n")
     assert HOOK.input_hash(project / "webui") != before
+
+
+def test_packages_are_installed_again_only_when_others_are_wanted(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webui, ran = project / "webui", list[str]()
+
+    def run(_node: object, _script: Path, arguments: list[str], where: Path) -> None:
+        ran.append(arguments[0] if arguments else "patch")
+        if "ci" in arguments:
+            shutil.rmtree(where / "node_modules", ignore_errors=True)
+            (where / "node_modules").mkdir()
+
+    monkeypatch.setattr(HOOK, "run", run)
+    node = HOOK.Node(Path("node"), Path("npm"))
+    HOOK.install(node, webui)
+    HOOK.install(node, webui)
+    assert ran == ["ci", "patch", "patch"]
+    for name in ("package-lock.json", "patches/ts-mls+1.6.4.json"):
+        with (webui / name).open("a") as file:
+            file.write("\n")
+        ran.clear()
+        HOOK.install(node, webui)
+        assert ran == ["ci", "patch"], name
+
+
+def test_a_build_waits_for_the_one_before(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    webui, built = project / "webui", list[str]()
+    first, second = threading.Event(), threading.Event()
+
+    def build_now(where: Path) -> None:
+        built.append(threading.current_thread().name)
+        first.set()
+        assert second.wait(30)
+        fake_build(where)
+
+    monkeypatch.setattr(HOOK, "build_now", build_now)
+    threads = [threading.Thread(target=HOOK.build, args=(webui,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert first.wait(30)
+    threads[1].join(0.3)  # time enough for the other to begin, too, if it does not wait
+    second.set()
+    for thread in threads:
+        thread.join(30)
+    assert len(built) == 1, "the second finds everything built"
