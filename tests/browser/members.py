@@ -186,6 +186,28 @@ class Village:
         return [line for person in self.people for line in person.complaints]
 
 
+def browsers(browser: Browser, stack: AsyncExitStack, base: str, people: list[Person]) -> Meet:
+    """Fresh browsers before one node, each noted in ``people`` and closed with ``stack``."""
+
+    async def meet(name: str, **options: Any) -> Person:
+        chosen = {
+            "viewport": PHONE,
+            "locale": "en-GB",
+            "timezone_id": "Europe/London",
+            "reduced_motion": "reduce",
+            "device_scale_factor": SCALE,
+        }
+        context = await browser.new_context(**{**chosen, **options})
+        stack.push_async_callback(context.close)
+        context.set_default_timeout(15_000)
+        person = Person(name, base, context, await context.new_page())
+        await person.watch(person.page)
+        people.append(person)
+        return person
+
+    return meet
+
+
 @asynccontextmanager
 async def village(browser: Browser, data: Path, **settings: Any) -> AsyncIterator[Village]:
     """Run the node, and close every browser at the end."""
@@ -196,21 +218,5 @@ async def village(browser: Browser, data: Path, **settings: Any) -> AsyncIterato
         node = await stack.enter_async_context(member_node(data, **named))
         base = node.node.address.rstrip("/")
         people: list[Person] = []
-
-        async def meet(name: str, **options: Any) -> Person:
-            chosen = {
-                "viewport": PHONE,
-                "locale": "en-GB",
-                "timezone_id": "Europe/London",
-                "reduced_motion": "reduce",
-                "device_scale_factor": SCALE,
-            }
-            context = await browser.new_context(**{**chosen, **options})
-            stack.push_async_callback(context.close)
-            context.set_default_timeout(15_000)
-            person = Person(name, base, context, await context.new_page())
-            await person.watch(person.page)
-            people.append(person)
-            return person
-
+        meet = browsers(browser, stack, base, people)
         yield Village(node, base, meet, people)

@@ -28,7 +28,8 @@ def main(words: list[str]) -> int:
             entries = sum(map(len, safety.logs.values()))
             sys.stdout.write(
                 f"seed {seed}: {entries} entries, {len(safety.acknowledged)} acknowledged, "
-                f"{wires.frames} letters, {wires.lost} lost, {safety.proofs} proofs, "
+                f"{wires.frames} frames, {wires.lost} lost, {safety.again} requests came again, "
+                f"{safety.proofs} proofs, {safety.outsiders.late} put back late, "
                 f"settled in {society.settled:.0f} s; {time.monotonic() - begin:.2f} s\n"
             )
     return failed

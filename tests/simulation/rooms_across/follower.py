@@ -1,6 +1,6 @@
 """A node as a follower of rooms: its copies of logs grow as their hubs tell, and are compared with those of others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from rooms_across.rows import Copy
 
 if TYPE_CHECKING:
     from rooms_across.node import Node
+
+FETCH_AGAIN_SECONDS = 5.0
 
 PROOF_SECONDS = 600.0
 """Between two wishes for a link to somebody who is to be given a proof."""
@@ -65,6 +67,8 @@ class Follower:
             return
         try:
             match letter:
+                case Notify() if self.node.world.chance(self.node.world.weather.busy):
+                    self.fetch_later(letter.room)  # its disk took nothing
                 case Notify():
                     self._notified(copy, letter)
                 case Heads():
@@ -101,11 +105,22 @@ class Follower:
                     self.disk.answer(lambda: self.node.grew(room))
                 if not self.node.mute:
                     seq = head.position.seq
-                    self.disk.write(lambda: self.disk.then(lambda: self._acknowledge(copy.hub, room, seq)))
+                    self.when_kept(lambda: self._acknowledge(copy.hub, room, seq))
             case Gap(after):
                 self.node.send(copy.hub, Fetch(room, after))
             case Faulty(proof):
                 self.keep(proof)
+
+    def fetch_later(self, room: RoomId) -> None:
+        """Ask the hub for what was not kept: it tells a thing once on a link."""
+        life = self.node.life
+
+        def fetch() -> None:
+            copy = self.copy(room)
+            if self.node.life == life and copy is not None and copy.proof is None and self.takes_part(room):
+                self.node.send(copy.hub, Fetch(room, copy.head.position.seq))
+
+        self.node.world.clock.after(FETCH_AGAIN_SECONDS, fetch)
 
     def _fill_in(self, room: RoomId, entries: Sequence[Entry]) -> None:
         """Keep payloads of which there were only hashes: a member who was taken out is put back."""
@@ -114,6 +129,10 @@ class Follower:
             if own is not None and own.payload is None and each.payload is not None and own.hash == each.hash:
                 self.disk.write(lambda each=each: self.disk.put(("log", room), each.seq, each))  # type: ignore[misc]
                 self.disk.answer(lambda: self.node.grew(room))
+
+    def when_kept(self, do: Callable[[], None]) -> None:
+        """Do this when all that was taken over is on the disk."""
+        self.disk.write(lambda: self.disk.then(do))
 
     def _acknowledge(self, hub: NodeId, room: RoomId, seq: int) -> None:
         self.node.send(hub, Acknowledge(room, seq))

@@ -211,6 +211,7 @@ class Hub:
     def put_back(self, room: RoomId, mailbox: MailboxId) -> None:
         """Within a transaction: a mailbox that a commit took out, which members judged to be none."""
         own, far = self.disk.get(("own", room), mailbox), self.disk.get(("far", room), mailbox)
+        self.disk.then(lambda: self.node.world.safety.outsiders.put_back(mailbox))
         if own is not None and own.until is not None and not own.gone:
             self.disk.put(("own", room), mailbox, replace(own, until=None))
             self.disk.then(lambda: self.node.grew(room))

@@ -63,7 +63,10 @@ class Member:
         self.pending: deque[Pending] = deque()
         self.read: list[EntryId] = []
         self.leaving = False
+        self.out: set[MailboxId] = set()
+        """Whom valid commits took out, as far as this member has read."""
         home.members.append(self)
+        self.world.safety.outsiders.born(self)
 
     def __repr__(self) -> str:
         return f"{self.name} at {self.home}"
@@ -145,6 +148,11 @@ class Member:
         self.leaving = True
         if self.home.up and self.inside:
             self.home.home.leave(self.room, self.mailbox, self.hub.id, lambda answer: self.wake())
+
+    def ask(self) -> None:
+        """Another device of this member asks the others to be let in."""
+        if self.home.up and self.inside:
+            self.home.asking.ask(self.room, self.mailbox, self.world.random.randbytes(200), self.hub.id)
 
     # --- writing
 
@@ -261,6 +269,7 @@ class Member:
                 # Told without its payload, because nobody here could read it then; it is being told again.
                 self.seen -= 1
                 break
+            self.world.safety.outsiders.reads(self, self.seen)
             self._see(entry.id, entry.kind, entry.epoch)
         self.inside = own.until is None or self.seen < own.until
         if not self.inside:
@@ -277,10 +286,12 @@ class Member:
             return
         if said.valid:
             self.epoch += 1
+            self.out.update(said.removes)
         elif self.mailbox not in said.removes and not self.leaving:
             for mailbox in said.removes:
                 self.world.clock.after(self.world.random.uniform(0, 5), self._put_back, mailbox)
 
     def _put_back(self, mailbox: MailboxId) -> None:
-        if self.home.up and self.inside:
+        if self.home.up and self.inside and mailbox not in self.out:
+            self.world.safety.outsiders.wished(mailbox)
             self.home.home.put_back(self.mailbox, self.room, mailbox, self.hub.id)

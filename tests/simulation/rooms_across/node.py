@@ -7,6 +7,7 @@ from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.refusal import Refused
 from hedgerow_protocol.delivery.values import RoomId
 from hedgerow_protocol.errors import RemoteError
+from hedgerow_protocol.federation import outbox
 from hedgerow_protocol.federation.comparing import Advanced, Comparing, Fellows, ShowHead
 from hedgerow_protocol.federation.events import Connected, Disconnected, Tick, Want
 from hedgerow_protocol.federation.fanout import Fanout
@@ -31,6 +32,7 @@ from hedgerow_protocol.federation.values import AnswerBody, Busy, RefusalAnswer,
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey, Usage
 from hedgerow_protocol.ports import Instant, Now, Timestamp
+from rooms_across.asking import Asking
 from rooms_across.disk import Disk
 from rooms_across.follower import Follower
 from rooms_across.home import Home
@@ -57,7 +59,7 @@ class Node:
         self.key = SigningKey.from_seed(Usage.NODE, f"rooms across {number}".encode().ljust(32, b"."))
         self.id = NodeId(self.key.public[1:])
         self.disk = Disk(self._commit_later)
-        self.hub, self.follower, self.home = Hub(self), Follower(self), Home(self)
+        self.hub, self.follower, self.home, self.asking = Hub(self), Follower(self), Home(self), Asking(self)
         self.up, self.life, self.slow = False, 0, False
         self.skew = world.random.randint(-20, 20)
         self.members: list[Member] = []
@@ -73,6 +75,8 @@ class Node:
         self.splitters: dict[NodeId, Splitter] = {}
         self.waiters: dict[bytes, list[Callable[[AnswerBody], None]]] = {}
         self._alarms: dict[int, float] = {}
+        self.fetched: dict[tuple[RoomId, NodeId], int] = {}
+        """From where followers said that they go on, on this link."""
         self.follower.forget()
 
     # --- coming and going
@@ -188,6 +192,7 @@ class Node:
     def link_down(self, peer: NodeId) -> None:
         """It has ended."""
         del self.splitters[peer]
+        self.fetched = {key: after for key, after in self.fetched.items() if key[1] != peer}
         self.joiner.down(peer)
         self.turnstile.down(peer)
         for machine in (self.outbox, self.fanout, self.comparing):
@@ -214,13 +219,13 @@ class Node:
 
     def take(self, peer: NodeId, letter: Letter) -> None:
         """A letter."""
+        self.world.safety.outsiders.look(self, peer, letter)
         match letter:
             case Request():
                 self._request(peer, letter)
             case Answer():
                 self._answered(peer, letter)
             case Notify():
-                self.world.safety.told(self, peer, letter)
                 self.follower.take(peer, letter)
             case Heads() | Followers() | Forked():
                 self.follower.take(peer, letter)
@@ -230,6 +235,7 @@ class Node:
                     self.feed(self.fanout, Acknowledged(room, peer, seq))
                     self.hub.acknowledged(peer, room, seq)
             case Fetch(room, after):
+                self.fetched[room, peer] = after
                 self.feed(self.fanout, Fetched(room, peer, after))
 
     # --- requests
@@ -250,6 +256,7 @@ class Node:
 
     def _request(self, peer: NodeId, request: Request) -> None:
         room, now = room_of(request.body), self.now().instant
+        self.world.safety.requested(peer, request.id)
         if room is not None and not self.turnstile.may_pass(peer, room, request.id, now):
             self.send(peer, Answer(request.id, Busy(5)))
             return
@@ -263,10 +270,10 @@ class Node:
         self.disk.write(lambda: None)
 
     def _do(self, peer: NodeId, request: Request) -> AnswerBody:
-        done = self.disk.write(lambda: self.hub.answer(peer, request) or self.home.answer(peer, request))
+        sides = (self.hub, self.asking, self.home)
+        done = self.disk.write(lambda: next(filter(None, (each.answer(peer, request) for each in sides))))
         if isinstance(done, Refused):
             return RefusalAnswer(done.code, done.sentence)
-        assert done is not None, request
         return done  # type: ignore[no-any-return]
 
     def _answered(self, peer: NodeId, answer: Answer) -> None:
@@ -288,6 +295,7 @@ class Node:
         self.disk.remove("asked", answer.id)
         self.disk.put("answers", answer.id, answer.body)
         self.hub.answered(peer, body, answer.body)
+        self.asking.answered(peer, body, answer.body)
         self.follower.answered(body, answer.body)
 
         def tell() -> None:
@@ -310,7 +318,7 @@ def check_sizes(node: Node) -> str | None:
     """What has grown beyond its bounds."""
     for peer in node.world.nodes:
         many, size = node.outbox.under_way(peer)
-        if many > 64 or (size > 1 << 20 and many > 1):
+        if many > outbox.WINDOW_REQUESTS_MAX or (size > 1 << 20 and many > 1):
             return f"{many} requests of {size} bytes are under way to one node"
     if node.joiner.held > 6 * 1024 * 1024 * len(node.splitters):
         return f"{node.joiner.held} bytes wait for their other parts"
@@ -318,8 +326,12 @@ def check_sizes(node: Node) -> str | None:
         return "nodes that are not linked are still told to wait"
     for room in node.fanout._rooms.values():
         for cursor in room.cursors.values():
-            if cursor.under_way > limits.NOTIFY_ENTRIES_MAX or cursor.bytes > limits.NOTIFY_BYTES_MAX + 256 * 1024:
-                return f"{cursor.under_way} entries of {cursor.bytes} bytes are under way to one follower"
+            # It is told nothing from before the first entry that it may read, or that it says it has.
+            first = min((each.joined for each in node.hub.spans(room.name, cursor.node.name)), default=1)
+            has = max(cursor.acknowledged, first - 1, node.fetched.get((room.name, cursor.node.name), 0))
+            many = cursor.sent - has if cursor.flight else 0
+            if many > limits.NOTIFY_ENTRIES_MAX or cursor.bytes > limits.NOTIFY_BYTES_MAX + 256 * 1024:
+                return f"{many} entries of {cursor.bytes} bytes are under way to one follower"
     copies = len(node.disk.all("copy"))
     if len(node.comparing._rooms) > copies or len(node.fanout._rooms) > len(node.disk.all("room")):
         return "machines remember rooms that are not there"

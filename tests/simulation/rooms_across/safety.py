@@ -7,10 +7,10 @@ from hedgerow_protocol.delivery.chain import entry_hash, head_holds
 from hedgerow_protocol.delivery.values import Entry, EntryId, EntryKind, Head, MailboxId, Position, RoomId
 from hedgerow_protocol.federation import forks
 from hedgerow_protocol.federation.forks import Proof
-from hedgerow_protocol.federation.letters import Notify
 from hedgerow_protocol.federation.values import SubmitAccepted, WelcomeLetter
 from hedgerow_protocol.ids import NodeId
 from rooms_across.node import Node, check_sizes
+from rooms_across.outsiders import Outsiders
 from rooms_across.rows import Copy, Written, room_on
 
 if TYPE_CHECKING:
@@ -35,8 +35,12 @@ class Safety:
         self._epochs: dict[RoomId, int] = {}
         self.claimed: set[MailboxId] = set()
         self.never_claimed: set[MailboxId] = set()
+        self.outsiders = Outsiders(world)
         self._looks = 0
         self.proofs = 0
+        self._requests: set[tuple[NodeId, bytes]] = set()
+        self.again = 0
+        """Requests that arrived once more."""
 
     # --- at the hub
 
@@ -57,7 +61,9 @@ class Safety:
         if entry.kind is EntryKind.COMMIT:
             if entry.epoch != self._epochs[room] and room not in self.lied:
                 self._world.fail(f"{hub} took a commit of epoch {entry.epoch} in epoch {self._epochs[room]}")
-            self._epochs[room] += said.valid
+            if said.valid and entry.epoch == self._epochs[room]:
+                self._epochs[room] += 1
+                self.outsiders.removed(said, entry)
         log.append(entry)
         return None
 
@@ -77,6 +83,11 @@ class Safety:
                 self._world.fail(f"{node} has lost what was acknowledged")
 
     # --- at homes
+
+    def requested(self, peer: NodeId, request: bytes) -> None:
+        """A request has arrived."""
+        self.again += (peer, request) in self._requests
+        self._requests.add((peer, request))
 
     def accepted(self, id: EntryId, answer: SubmitAccepted) -> None:
         """A member was told that something stands in the log."""
@@ -102,21 +113,6 @@ class Safety:
             self._world.fail(f"{home} let somebody in whom nobody asked for")
 
     # --- at followers
-
-    def told(self, node: Node, peer: NodeId, letter: Notify) -> None:
-        """A notify has arrived from a hub: whoever reads it must have a member in the room."""
-        for entry in letter.entries:
-            if entry.payload is None or not self._world.nodes[peer].honest:
-                continue
-            room = RoomId(room_on(entry.payload))
-            hub = self.hubs.get(room)
-            if hub is not None and hub.honest and not self.may_read(hub, node.id, room, entry.seq):
-                self._world.fail(f"{node} was told an entry of a room in which it has no member then")
-
-    def may_read(self, hub: Node, node: NodeId, room: RoomId, seq: int) -> bool:
-        """Whether a mailbox of this node could have read this entry, by what members decided."""
-        spans = hub.hub.spans(room, node)
-        return any(each.joined <= seq and (each.until is None or seq <= each.until) for each in spans)
 
     def copied(self, node: Node, room: RoomId, copy: Copy, entries: Sequence[Entry], head: Head) -> None:
         """A follower has committed entries to its copy."""
@@ -166,16 +162,12 @@ class Safety:
     # --- in memory
 
     def look(self, node: Node) -> None:
-        """Bounds, now and then; and no node holds anything of a room in which it never had a member."""
+        """Bounds, now and then; and no node holds anything that is not for it."""
         self._looks += 1
         if self._looks % 64:
             return
         grown = check_sizes(node)
         if grown is not None:
             self._world.fail(f"{node}: {grown}")
-        for room in node.disk.names("log"):
-            hub = self.hubs.get(room)
-            if not node.disk.all(("log", room)) or not node.honest:
-                continue
-            if hub is None or (hub is not node and not hub.hub.spans(room, node.id)):
-                self._world.fail(f"{node} holds a log of a room in which it never had a member")
+        if self._looks % 1_024 == 0:
+            self.outsiders.kept(node)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import combinations
 
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.values import RoomId
@@ -13,6 +14,7 @@ from rooms_across.rows import Outgoing
 from rooms_across.safety import Safety
 from rooms_across.trouble import Trouble
 from rooms_across.villains import LIES, HostileNode, LyingNode, MuteNode
+from rooms_across.wires import pair
 from rooms_across.world import World
 
 NODES, ROOMS_EACH = 10, 3
@@ -52,6 +54,8 @@ class Society:
             kinds[9] = LyingNode
         self.nodes = [kind(world, number) for number, kind in enumerate(kinds)]
         world.safety = Safety(world)
+        pairs = [pair(one.id, other.id) for one, other in combinations(self.nodes, 2)]
+        world.wires.neighbours.update(random.sample(pairs, random.randint(0, len(pairs))))
         for node in self.nodes:
             node.slow = random.random() < 0.2
             node.start()
@@ -97,7 +101,9 @@ class Society:
         if not inside:
             return
         actor, what = random.choice(inside), random.random()
-        if what < 0.5:
+        if random.random() < 0.1:
+            actor.ask()
+        elif what < 0.5:
             actor.say(random.choice((80, 300, 1_000)))
         elif what < 0.65:
             actor.say(200, random.randint(3, 12))
@@ -142,7 +148,8 @@ class Society:
         self.settled = world.clock.time - CALM_SECONDS - ROUGH_SECONDS
         self._find_lies()
         for node in self.nodes:
-            world.safety.crashed(node)
+            node.crash()
+            world.safety.outsiders.kept(node)
 
     def missing(self) -> str | None:
         """The first thing that is not as it is to be in the end."""
@@ -160,9 +167,11 @@ class Society:
             if node.joiner.held and node.honest and not self.hostile:
                 return f"{node} holds parts of letters"
         for room in self.members:
-            if room not in self.world.safety.lied and (found := self._missing_in(room)) is not None:
+            # Whoever says again what it said long ago, as the hub of its rooms too, promises them nothing.
+            bad = room in self.world.safety.lied or isinstance(self.world.safety.hubs[room], HostileNode)
+            if not bad and (found := self._missing_in(room)) is not None:
                 return found
-        return None
+        return self.world.safety.outsiders.unheard()
 
     def _given_up(self, row: Outgoing) -> bool:
         """Whether no answer is no wonder: it waits for words that a liar keeps back, or a mute has no room for."""
@@ -178,6 +187,10 @@ class Society:
                 return f"{member} has read {member.seen} of {len(log)} entries"
             if member.pending:
                 return f"{member} still waits for {len(member.pending)} answers"
+        for mailbox, far in hub.disk.all(("far", room)).items():
+            home = self.world.safety.outsiders.homes[mailbox]
+            if far.until is None and not home.mute and home.disk.get(("own", room), mailbox) is None:
+                return f"{home} has not let in somebody whom {hub} welcomes"
         for node in self.nodes:
             if node is hub or node.mute or not node.follower.takes_part(room):
                 continue
@@ -210,7 +223,9 @@ class Society:
         safety = self.world.safety
         hub = safety.hubs[room]
         begin = hub.lies.lies[room][1]  # type: ignore[attr-defined]
-        nodes = [each for each in self.nodes if each is not hub and each.honest and each.follower.takes_part(room)]
+        # A mute is told no more after a while, and the others may have come later: then there is nothing to compare.
+        able = [each for each in self.nodes if each is not hub and each.honest and not each.mute]
+        nodes = [each for each in able if each.follower.takes_part(room)]
         copies = {each: each.follower.copy(room) for each in nodes}
         tall = [each for each, copy in copies.items() if copy is not None and copy.head.position.seq >= begin]
         if not 0 < sum(each.id in safety.lied[room] for each in tall) < len(tall):

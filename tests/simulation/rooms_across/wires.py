@@ -45,6 +45,8 @@ class Wires:
         self.sides: dict[NodeId, int] = {}
         """In which part of a parted network each node is; all in one when empty."""
         self.apart: set[Pair] = set()
+        self.neighbours: set[Pair] = set()
+        """Whose links stay when nobody wishes for them: nodes that gossip."""
         self.frames = self.lost = 0
 
     # --- for nodes
@@ -69,6 +71,7 @@ class Wires:
 
     def _arrive(self, link: Link, sender: NodeId, to: NodeId, frame: bytes) -> None:
         link.waiting[to] -= len(frame)
+        self._world.trace(sender + to + frame)
         if link.alive and link.open[to]:
             self._world.nodes[to].came(sender, frame)
         else:
@@ -134,7 +137,8 @@ class Wires:
             return
         one, other = link.ends
         now = self._world.clock.time
-        if max(self._wanted.get((one, other), 0), self._wanted.get((other, one), 0)) < now:
+        wanted = max(self._wanted.get((one, other), 0), self._wanted.get((other, one), 0)) >= now
+        if not wanted and link.ends not in self.neighbours:
             self.cut(link)
         else:
             self._world.clock.after(60.0, self._keep, link)

@@ -3,6 +3,7 @@
 import random
 from collections import deque
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from hedgerow_node.bench.simulation.clockwork import Clockwork
@@ -55,8 +56,7 @@ class World:
         self.weather = CALM
         self.nodes: dict[NodeId, Node] = {}
         self.story: deque[str] = deque(maxlen=200)
-        self.telling = False
-        """Whether to print what happens."""
+        self._trace = blake2b(digest_size=16)
 
     def chance(self, probability: float) -> bool:
         """Whether something of this probability happens now."""
@@ -65,6 +65,16 @@ class World:
     def note(self, line: str) -> None:
         """Something happened that helps to understand a failure."""
         self.story.append(f"{self.clock.time:9.2f}  {line}")
+        self.trace(line.encode())
+
+    def trace(self, what: bytes) -> None:
+        """Something happened at this moment, for :attr:`traced`."""
+        self._trace.update(b"%r " % self.clock.time + what)
+
+    @property
+    def traced(self) -> str:
+        """A hash of all that has happened and when: each letter with its bytes, each crash."""
+        return self._trace.hexdigest()
 
     def fail(self, what: str) -> None:
         """A rule was broken."""

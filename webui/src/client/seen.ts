@@ -255,6 +255,8 @@ export interface RoomView {
   readonly archive: boolean;
   /** Another node keeps the room; what is written here goes there first. */
   readonly far: boolean;
+  /** Others want another node to keep it, and this person has not agreed to that. */
+  readonly moving: boolean;
   /** Members of this room who ask this person for a one-on-one: `ask` with the link accepts, nothing declines. */
   readonly pairInvites: readonly PairInvite[];
   /** Open invitations to this room that this account made. */

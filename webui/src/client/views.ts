@@ -94,6 +94,7 @@ export async function viewOf(core: Core, room: Room): Promise<RoomView> {
     stateWords: room.inside && session ? await stateWords(session) : "",
     archive: record.archive,
     far: record.hub !== undefined,
+    moving: room.inside && moveAsked(room),
     pairInvites: record.pairInvites.map((one) => {
       const { from, words, time } = one;
       return { from, name: room.nameOf(from), words, link: linkOfPair(core.self, one), time };
@@ -101,6 +102,14 @@ export async function viewOf(core: Core, room: Room): Promise<RoomView> {
     invites: [...core.invites.values()].filter((one) => one.room === room.id && one.expires > core.now).length,
     intake: intakeOf(session?.view.intake, core.now),
   };
+}
+
+function moveAsked({ record, session }: Room): boolean {
+  const { moved = 0, votes = [], agreed } = record.moving ?? {};
+  return votes.some(
+    ({ by, hub, number }) =>
+      number > moved && hub !== agreed?.hub && session?.members.some(({ identity }) => identity === by),
+  );
 }
 
 function intakeOf(intake: Intake | undefined, now: number): RoomView["intake"] {

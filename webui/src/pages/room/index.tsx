@@ -11,6 +11,7 @@ import { closed, fresh, useRoom } from "../../state/room.ts";
 import { SheetOffer } from "../sheet-offer.tsx";
 import { Asks } from "./asks.tsx";
 import { Composer } from "./composer.tsx";
+import { Keeping } from "./keeping.tsx";
 import { Log } from "./log.tsx";
 import { PairInvites } from "./pair-invites.tsx";
 import { Standing } from "./standing.tsx";
@@ -42,6 +43,7 @@ export function RoomPage({ room, at }: { room: RoomId; at?: string | undefined }
           <PairInvites view={view} />
           {alone && <Alone room={room} pair={view.kind === "pair"} invites={view.invites} />}
           <Log view={view} at={at} key={room} />
+          {view.standing === "in" && <Keeping view={view} />}
           <SheetOffer aside />
           {view.standing === "in" && <Composer view={view} key={`write ${room}`} />}
         </>
