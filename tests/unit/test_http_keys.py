@@ -23,6 +23,8 @@ COMPUTED = {
     ],
     "network.chosen_{state}": [f"network.chosen_{state}" for state in ("on", "off", "failed")],
     "network.done.{done}": [f"network.done.{done}" for done in network_pages.DONE],
+    "network.rooms.{state}": [f"network.rooms.{state}" for state in ("up", "away")],
+    "network.rooms.{state}_now": [f"network.rooms.{state}_now" for state in ("up", "away")],
     "network.score.{_standing(link['score'])}": [f"network.score.{standing}" for standing in ("low", "new", "good")],
 }
 

@@ -53,8 +53,8 @@ class RoomsWords:
 
     def _line(self, each: Mapping[str, Any]) -> list[str]:
         t, since = self.words.view.t, each["since"]
-        key = "up" if each["up"] else "away"
-        said = t(f"network.rooms.{key}_now") if since is None else t(f"network.rooms.{key}", time=self._for(since))
+        state = "up" if each["up"] else "away"
+        said = t(f"network.rooms.{state}_now") if since is None else t(f"network.rooms.{state}", time=self._for(since))
         return [said] if each["shares_rooms"] else [said, t("network.rooms.not_shared")]
 
     def _troubles(self, each: Mapping[str, Any]) -> list[str]:
