@@ -32,7 +32,7 @@ OTHER_TIMES = {"MoveRead", "CopyFetch", "CopyPart", "Moved", "Heads", "Forked", 
 """When a room moves, a hub is compared or something is refused: places in a room's log, and what stands there."""
 
 NEVER_MET = {"DropLeft", "DropFetch", "DropsFound"}
-"""When two nodes are never there at the same time: sealed for one of them, the same letters and when they were sealed."""
+"""When two nodes never meet: sealed for one of them, the same letters, and when they were sealed."""
 
 NUMBERS = {
     "Acknowledge.seq": "a place in the room's log",
