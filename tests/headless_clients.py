@@ -246,10 +246,11 @@ class Community:
 class Neighbour(Community):
     """One of several communities whose nodes know each other; its machine can be switched off, and on again."""
 
-    def __init__(self, data: Path, scratch: Path, *arguments: str) -> None:
+    def __init__(self, data: Path, scratch: Path, *arguments: str, within: Sequence[str] = ()) -> None:
         self._arguments = arguments
+        self._within = within
         self._running = ExitStack()
-        super().__init__(self._running.enter_context(running_node(data, *arguments)), data, scratch)
+        super().__init__(self._running.enter_context(running_node(data, *arguments, within=within)), data, scratch)
 
     def switch_off(self) -> None:
         """End the node at once, as a cut of the power does."""
@@ -259,7 +260,7 @@ class Neighbour(Community):
     def switch_on(self) -> None:
         """Start it again, at the same address."""
         port = self.url.rpartition(":")[2]
-        again = running_node(self.data, "--port", port, *self._arguments)
+        again = running_node(self.data, "--port", port, *self._arguments, within=self._within)
         self.node = self._running.enter_context(again)
 
     def close(self) -> None:

@@ -1,26 +1,32 @@
 """The whole way across three communities: found, asked, let in, talking, and on when the machine that kept it is gone.
 
-Each community is a node in a process of its own, with a host name of its own. Ann and Cleo sit at browsers; Ben, whose
-community's machine is destroyed, has the same client without one.
+Each community is a node in a process of its own, with a host name of its own, and one of its people at a browser.
 """
 
 import asyncio
+import json
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+import subprocess
+import sys
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from browser.members import Person, browsers
+from browser.members import PHONE, Person, browsers
 from browser.test_app_far import open_far
+from browser.test_bars import AXE, hold_the_bars
 from browser.watching import WEBUI, missing
-from headless_clients import Headless, Neighbour, asked
-from integration.test_headless_intake import code_of, publish
+from headless_clients import Neighbour
+from integration.test_headless_intake import publish
+from running_node import environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -28,6 +34,7 @@ GROUP = "Parents after loss"
 ROOM = "Thursday circle"
 FAR_MS = 90_000
 """Milliseconds. What passes through two or three nodes that may have to find each other first."""
+SHUT_DOOR = Path(__file__).parents[1] / "shut_door.py"
 
 
 @dataclass
@@ -38,8 +45,18 @@ class Walk:
     beech: Neighbour
     cedar: Neighbour
     ann: Person
-    ben: Headless
+    ben: Person
     cleo: Person
+    relayed: str = ""
+    """Cedar's name among nodes where Beech reaches it through Ash only."""
+
+    async def is_relayed(self, *, rooms: bool = False) -> None:
+        """Beech talks with Cedar through Ash and never otherwise; ``rooms``: for a conversation, too."""
+        if not self.relayed:
+            return
+        links = [each for each in (await peers(self.beech))["links"] if each["peer"] == self.relayed]
+        assert [each["relayed"] for each in links] == [True]
+        assert links[0]["rooms"] or not rooms
 
 
 def named(node: Neighbour, host: str) -> str:
@@ -48,21 +65,59 @@ def named(node: Neighbour, host: str) -> str:
 
 
 def three_nodes(scratch: Path, stack: AsyncExitStack, *, dialable: bool) -> tuple[Neighbour, Neighbour, Neighbour]:
-    """Nobody knows the address of a node that nobody was given: it can be dialled by whoever has it as a peer only."""
+    """Beech is told to dial both others, and Ash dials nobody; Cedar may have a door that lets nobody in."""
 
-    def start(name: str, *peers: Neighbour) -> Neighbour:
+    def start(name: str, *peers: Neighbour, within: tuple[str, ...] = ()) -> Neighbour:
         calls = [word for each in peers for word in ("--peer", each.url)]
         (scratch / name).mkdir()
-        one = Neighbour(scratch / name / "node", scratch / name, "--title", name, *calls)
+        one = Neighbour(scratch / name / "node", scratch / name, "--title", name, *calls, within=within)
         stack.callback(one.close)
         return one
 
     ash = start("Ash")
-    if dialable:
-        cedar = start("Cedar", ash)
-        return ash, start("Beech", ash, cedar), cedar
-    # Beech and Cedar know Ash only, so what they have for each other goes through it, unread.
-    return ash, start("Beech", ash), start("Cedar", ash)
+    cedar = start("Cedar", ash, within=() if dialable else (sys.executable, str(SHUT_DOOR)))
+    return ash, start("Beech", ash, cedar), cedar
+
+
+async def peers(node: Neighbour) -> dict[str, Any]:
+    """What its keeper sees of the network."""
+    command = (sys.executable, "-m", "hedgerow_node", "peers", "list", "--json", "--data", str(node.data))
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True, env=environment())
+    status: dict[str, Any] = json.loads(done.stdout)
+    return status
+
+
+def dialled(node: Neighbour) -> int:
+    """How its peer door answers somebody who dials: 101 opens a link."""
+    asks = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": 22 * "A" + "==",
+    }
+    try:
+        with urlopen(Request(f"{node.url}/peer", headers=asks), timeout=30) as answer:
+            return int(answer.status)
+    except HTTPError as refused:
+        return refused.code
+
+
+async def through_a_relay(ash: Neighbour, beech: Neighbour, cedar: Neighbour) -> str:
+    """Cedar's name, once Beech, who dials it in vain, talks with it through Ash."""
+    assert await asyncio.to_thread(dialled, cedar) == 503
+    async with asyncio.timeout(FAR_MS / 1000):
+        while True:
+            seen = await peers(beech)
+            relayed = [each["peer"] for each in seen["links"] if each["relayed"]]
+            refused = [each for each in seen["peers"] if each["problem"]]
+            if relayed and refused:
+                break
+            await asyncio.sleep(0.3)
+    assert [each["url"] for each in refused] == [cedar.url]
+    (name,) = relayed
+    assert name in {each["peer"] for each in (await peers(ash))["links"]}
+    assert name not in {each["peer"] for each in seen["links"] if not each["relayed"]}
+    return str(name)
 
 
 @asynccontextmanager
@@ -71,6 +126,7 @@ async def walk(browser: Browser, scratch: Path, *, dialable: bool) -> AsyncItera
         missing("The web UI is not built, so the browser tests do not run (python webui/build_hook.py).")
     async with AsyncExitStack() as stack:
         ash, beech, cedar = await asyncio.to_thread(three_nodes, scratch, stack, dialable=dialable)
+        relayed = "" if dialable else await through_a_relay(ash, beech, cedar)
         people: list[Person] = []
 
         async def newcomer(name: str, node: Neighbour, host: str) -> Person:
@@ -80,35 +136,38 @@ async def walk(browser: Browser, scratch: Path, *, dialable: bool) -> AsyncItera
             await person.join(f"{base}/join#{link.partition('#')[2]}")
             return person
 
-        ben = await asyncio.to_thread(beech.person, "Ben")
-        ann, cleo = await newcomer("Ann", ash, "a"), await newcomer("Cleo", cedar, "c")
-        yield Walk(ash, beech, cedar, ann, ben, cleo)
+        ann, ben, cleo = [
+            await newcomer(name, node, host)
+            for name, node, host in (("Ann", ash, "a"), ("Ben", beech, "b"), ("Cleo", cedar, "c"))
+        ]
+        yield Walk(ash, beech, cedar, ann, ben, cleo, relayed)
         assert [line for person in people for line in person.complaints] == []
 
 
-async def by_ben(ben: Headless, call: str, **given: Any) -> Any:
-    return await asyncio.to_thread(lambda: ben.call(call, **given))
+async def list_group(there: Walk) -> tuple[str, str]:
+    """Ben opens a group and lets people ask; it stands in the listings. The ids of both."""
+    ben = there.ben
+    room = await ben.new_group(ROOM)
+    await ben.page.get_by_role("link", name="About").click()
+    await ben.press("Let people ask to join")
+    line = ben.page.get_by_label("For your listing: paste this into the listing's form")
+    await expect(line).to_have_value(re.compile(r"^hedgerow-intake:"), timeout=FAR_MS)
+    fields = (f"name={GROUP}", "joining=ask", f"intake={await line.input_value()}")
+    return room, await asyncio.to_thread(publish, there.beech.data, *fields)
 
 
-async def ben_until(ben: Headless, so: Callable[[], bool], what: str) -> None:
-    await asyncio.to_thread(ben.until, so, what, FAR_MS / 1000)
-
-
-async def agrees(ben: Headless, room: str, name: str) -> None:
-    """Ben sees who asks, and says yes."""
-    await ben_until(ben, lambda: asked(ben, room, name), f"{name} asks")
-    for ask in (await asyncio.to_thread(ben.room, room))["asks"]:
-        await by_ben(ben, "approve", room=room, ask=ask["ask"])
-
-
-async def join_by_link(there: Walk, room: str) -> None:
+async def join_by_link(there: Walk) -> None:
     """Ann of another community comes in by Ben's link."""
-    link = (await by_ben(there.ben, "makeInvite", room=room))["link"]
-    await open_far(there.ann, link, f"Ben invites you to the group “{ROOM}”")
-    await there.ann.page.get_by_label("What should the others call you?").fill("Ann")
-    await there.ann.press("Ask to join")
-    await agrees(there.ben, room, "Ann")
-    await expect(there.ann.page.get_by_role("textbox", name="Write to")).to_be_visible(timeout=FAR_MS)
+    ann, ben = there.ann, there.ben
+    await ben.open(ROOM)
+    await ben.follow("Invite somebody")
+    await ben.press("Make the link")
+    await open_far(ann, await ben.shown_link(), f"Ben invites you to the group “{ROOM}”")
+    await ann.page.get_by_label("What should the others call you?").fill("Ann")
+    await ann.press("Ask to join")
+    await ben.open(ROOM)
+    await ben.page.get_by_role("button", name="Agree to Ann").click(timeout=FAR_MS)
+    await expect(ann.page.get_by_role("textbox", name="Write to")).to_be_visible(timeout=FAR_MS)
 
 
 async def find_and_ask(cleo: Person, listing: str) -> None:
@@ -135,7 +194,7 @@ async def let_in(there: Walk, room: str) -> None:
     await expect(card).to_contain_text("A friend told me of you.", timeout=FAR_MS)
     await there.ann.photo("31-asked")
     await there.ann.press("Agree to Cleo")
-    await agrees(there.ben, room, "Cleo")
+    await there.ben.page.get_by_role("button", name="Agree to Cleo").click(timeout=FAR_MS)
     await expect(there.cleo.page.get_by_role("textbox", name="Write to")).to_be_visible(timeout=FAR_MS)
 
 
@@ -166,20 +225,35 @@ async def sent_texts(person: Person) -> list[str]:
     return said
 
 
+async def bars(person: Person, where: str) -> None:
+    """Those of :mod:`browser.test_app_bars`, on what only several communities bring about."""
+    if not AXE.is_file():
+        missing("axe-core is not installed (npm ci in webui/).")
+    await person.page.evaluate("scrollTo(0, 0)")
+    await hold_the_bars(person.page, AXE.read_text(encoding="utf-8"), where)
+    await person.page.emulate_media(color_scheme="light")
+    await person.page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+
+
 async def rescue(ann: Person, cleo: Person) -> None:
     """Ann wants her own community to keep the room; Cleo reads of it in the conversation, and agrees."""
     await ann.page.get_by_role("link", name="About").click()
     await ann.page.get_by_text("Move it elsewhere").click(timeout=FAR_MS)
     await ann.photo("33-move")
-    await ann.page.get_by_role("button", name="Move to: our own community").click()
+    await ann.page.get_by_role("button", name="Move to: your own community (Ash)").click()
     await expect(ann.page.get_by_text("You agreed.")).to_be_visible()
     await expect(ann.page.get_by_text("Some of you want another community")).to_have_count(0)
     await expect(cleo.page.get_by_text("Some of you want another community")).to_be_visible(timeout=FAR_MS)
     await cleo.photo("34-others-want-to-move")
+    await bars(cleo, "a conversation that others want to move")
     await cleo.follow("Where it is kept")
+    await expect(cleo.page.get_by_role("heading", name="Where it is kept")).to_be_focused(timeout=FAR_MS)
+    wish = cleo.page.get_by_text("Ann would like Ash to keep this conversation. It moves when 2 of you agree.")
+    await expect(wish).to_be_visible()
     agree = cleo.page.get_by_role("button", name="I agree")
     await expect(agree).to_be_visible(timeout=FAR_MS)
     await cleo.photo("35-agree-to-move")
+    await bars(cleo, "where a conversation is kept, with a wish to move it")
     await agree.click()
 
 
@@ -187,24 +261,20 @@ async def rescue(ann: Person, cleo: Person) -> None:
 async def test_the_whole_way(browser: Browser, tmp_path: Path, *, dialable: bool) -> None:
     async with walk(browser, tmp_path, dialable=dialable) as there:
         ann, ben, cleo = there.ann, there.ben, there.cleo
-        room: str = (await by_ben(ben, "createRoom", title=ROOM, name="Ben"))["room"]
-        await by_ben(ben, "setIntake", room=room, to="open")
-        code = await asyncio.to_thread(code_of, ben, room)
-        fields = (f"name={GROUP}", "joining=ask", f"intake={code}")
-        listing = await asyncio.to_thread(publish, there.beech.data, *fields)
-        await join_by_link(there, room)
+        room, listing = await list_group(there)
+        await join_by_link(there)
         await find_and_ask(cleo, listing)
         await let_in(there, room)
+        await there.is_relayed(rooms=True)
 
-        await cleo.write("Thank you for having me.")
-        await ann.write("Good that you are here.")
-        await by_ben(ben, "send", room=room, text="Welcome, Cleo.")
-        said = ["Thank you for having me.", "Good that you are here.", "Welcome, Cleo."]
+        said = {"Thank you for having me.": cleo, "Good that you are here.": ann, "Welcome, Cleo.": ben}
+        for text, author in said.items():
+            await author.write(text)
         for text in said:
-            for each in (ann, cleo):
+            for each in (ann, ben, cleo):
                 await expect(each.message(text)).to_be_visible(timeout=FAR_MS)
-            await ben_until(ben, lambda text=text: text in ben.texts(room), text)  # type: ignore[misc]
         await one_on_one(ann, cleo)
+        await there.is_relayed()
 
         # While they write, the machine that keeps the room is destroyed.
         for each in (ann, cleo):
@@ -213,6 +283,7 @@ async def test_the_whole_way(browser: Browser, tmp_path: Path, *, dialable: bool
             for each in (ann, cleo):
                 await each.write(f"{each.name} says {number}.")
             if number == 4:
+                ben.offline = True  # the browser notes that its community's node is gone
                 there.beech.switch_off()
                 shutil.rmtree(there.beech.data)
         told = {each.name: await sent_texts(each) for each in (ann, cleo)}
@@ -225,6 +296,8 @@ async def test_the_whole_way(browser: Browser, tmp_path: Path, *, dialable: bool
             await each.view(f"room/{room}")
             moved = each.page.get_by_text("From here on another community keeps this conversation.")
             await expect(moved).to_be_visible(timeout=FAR_MS)
+            if each is ann:  # her own community keeps it now: what waits is no longer on its way to another one
+                assert await ann.page.get_by_text("On its way to the other community").count() == 0
             await each.photo("36-moved")
             await expect(each.page.locator("li.message")).to_have_count(19, timeout=FAR_MS)
             await expect(each.page.locator("li.message .status")).to_have_count(0, timeout=FAR_MS)
@@ -237,3 +310,4 @@ async def test_the_whole_way(browser: Browser, tmp_path: Path, *, dialable: bool
         await expect(ann.message("We go on.")).to_be_visible(timeout=FAR_MS)
         await ann.write("Yes, here.")
         await expect(cleo.message("Yes, here.")).to_be_visible(timeout=FAR_MS)
+        await expect(ben.message("Welcome, Cleo.")).to_be_visible()

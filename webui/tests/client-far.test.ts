@@ -14,7 +14,7 @@ import { systemTime } from "../src/client/world.ts";
 import { findLink } from "../src/pages/found-link.ts";
 import { decodeEvent, encodeEvent } from "../src/rooms/events.ts";
 import { signMove } from "../src/rooms/moving.ts";
-import type { Ask, LogPosition, RoomIdentity } from "../src/rooms/types.ts";
+import type { Ask, LogPosition, RoomIdentity, Session } from "../src/rooms/types.ts";
 import { MemoryStorage } from "../src/vault/records.ts";
 import { Vault } from "../src/vault/vault.ts";
 import { ModelNode } from "./model-node.ts";
@@ -227,6 +227,47 @@ test("another hub counts only when more than half of the members have moved the 
   assert.equal(far, false);
   const shown = timeline.map((item) => (item.kind === "message" ? item.text : item.code));
   assert.deepEqual(shown.slice(-3), ["before", "moved", "after"]);
+  await client.finish();
+});
+
+test("a wish to move shows to whoever has not agreed to it, and names a community as it named itself", async () => {
+  const { node, kept, room } = await farRoom();
+  const client = await opened(node, kept);
+  const { core } = client.home;
+  const here = core.room(room);
+  const answers = node.network.fetch;
+  const cedar = toB64(random(32));
+  Object.assign(node.network, {
+    fetch: async (address: string, init: RequestInit) => {
+      const places = { hub: node.nodeId, followers: [cedar] };
+      return address.endsWith("/places") ? Response.json(places) : answers(address, init);
+    },
+  });
+  const seen = async () => (await client.call("watch", { room })).moving;
+  const session = here.session as Session;
+  const { hash, seq } = session.position;
+  const vote = { by: session.identity, hub: cedar, number: 1, seq, hash, signature: toB64(random(64)) };
+  const moving = { moved: 0, read: 0, agreed: null, votes: [vote], told: 0 };
+  assert.equal(await seen(), false);
+  here.record = { ...here.record, moving };
+  assert.equal(await seen(), true);
+  const other = await client.call("createRoom", { title: "Another", name: "Ann" });
+  const elsewhere = core.room(other.room);
+  assert.equal((await client.call("places", { room })).moves[0]?.community, "");
+  elsewhere.record = { ...elsewhere.record, via: { nodeId: cedar, community: "Cedar" } };
+  const { moves, choices } = await client.call("places", { room });
+  assert.deepEqual([moves[0]?.community, choices[0]?.community], ["Cedar", "Cedar"]);
+  for (const without of [
+    { ...moving, moved: 1 },
+    { ...moving, agreed: { hub: cedar, number: 1, epoch: -1 } },
+    { ...moving, votes: [{ ...vote, by: toB64(random(32)) }] },
+    { ...moving, votes: [] },
+  ]) {
+    here.record = { ...here.record, moving: without };
+    assert.equal(await seen(), false, JSON.stringify(without));
+  }
+  here.record = { ...here.record, moving: { ...moving, agreed: { hub: node.nodeId, number: 1, epoch: -1 } } };
+  assert.equal(await seen(), true, "agreed to another one");
   await client.finish();
 });
 

@@ -34,10 +34,14 @@ export async function placesOf(core: Core, room: Room): Promise<PlacesView> {
 
 function choiceOf(core: Core, room: Room, node: string): MoveChoice {
   const here = node === core.self.nodeId;
-  const { via } = room.record;
-  const community = here ? core.self.community : via?.nodeId === node ? via.community : "";
+  const community = here ? core.self.community : heardOf(core, room, node);
   const key = readB64(node, 32);
   return { node, here, community, words: key ? spoken(key, WORDS) : "" };
+}
+
+/** What a node called its community when somebody of this device asked there: in this room, or in another one. */
+function heardOf(core: Core, room: Room, node: string): string {
+  return [room, ...core.rooms.values()].find(({ record }) => record.via?.nodeId === node)?.record.via?.community ?? "";
 }
 
 /** What members want, of those moves that still count. */

@@ -1,11 +1,12 @@
 /** Where a conversation is kept, and moving it to another community, which more than half of its people have to want. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { MoveChoice, MoveView, PlacesView, RoomView } from "../client/types.ts";
 import { ActionButton, useAction, Wrong } from "../parts/action.tsx";
 import { CopyLink } from "../parts/copy.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { call } from "../state/client.ts";
 import { listed, t } from "../state/language.ts";
+import { moves, route } from "../state/route.ts";
 
 /** Nothing is shown while that can't be asked. */
 export function RoomPlaces({ view }: { view: RoomView }) {
@@ -15,12 +16,22 @@ export function RoomPlaces({ view }: { view: RoomView }) {
   useEffect(() => {
     call("places", { room }).then(show, () => {});
   }, [room, view]);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const shown = places !== null;
+  // Whoever came for this part is led to it, unless they have gone on by themselves.
+  useEffect(() => {
+    const { page, at } = route.peek() as { page: string; at?: string };
+    const still = document.activeElement === document.body || document.activeElement?.tagName === "H1";
+    if (shown && still && page === "about" && at === "where" && moves.peek() > 0) heading.current?.focus();
+  }, [shown]);
   if (!places) return null;
   const { here, community, words, others, proof, away } = places;
   const far = community ? t("app.about.where_far", { community }) : t("app.about.where_unnamed", { words });
   return (
     <>
-      <h2>{t("app.about.where")}</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        {t("app.about.where")}
+      </h2>
       {proof && (
         <Notice kind="warn">
           <p>{t("app.about.forked")}</p>
@@ -78,7 +89,7 @@ function Wish({ move, action, onAgree }: WishProps) {
   const people = listed(names.map((name) => name || t("app.somebody")));
   return (
     <Notice kind="info">
-      <p dir="auto">{t("app.move.wish", { place: placeOf(move), names: people, needed })}</p>
+      <p dir="auto">{t("app.move.wish", { place: placeOf(move), names: people, count: names.length, needed })}</p>
       {decided && <p>{t("app.move.doing")}</p>}
       {mine && !decided && <p>{t("app.move.agreed")}</p>}
       {!mine && !decided && (

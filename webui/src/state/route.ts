@@ -12,7 +12,8 @@ export type Route =
   | { readonly page: "join"; readonly link: string }
   | { readonly page: "ask"; readonly listing: string }
   | { readonly page: "room"; readonly room: string; readonly at?: string }
-  | { readonly page: "people" | "about"; readonly room: string }
+  | { readonly page: "people"; readonly room: string }
+  | { readonly page: "about"; readonly room: string; readonly at?: "where" }
   | { readonly page: "verify"; readonly room: string; readonly member: string }
   | { readonly page: "new-pair"; readonly room?: string; readonly member?: string }
   | { readonly page: "invite"; readonly room?: string };

@@ -23,7 +23,7 @@ export function Keeping({ view: { room, far, moving, timeline } }: { view: RoomV
     <Notice kind={moving ? "info" : "warn"}>
       <p>{t(moving ? "app.move.asked" : "app.about.away")}</p>
       <p>
-        <Go to={{ page: "about", room }}>{t("app.about.where")}</Go>
+        <Go to={{ page: "about", room, at: "where" }}>{t("app.about.where")}</Go>
       </p>
     </Notice>
   );

@@ -173,7 +173,7 @@ function messageRow(
   drawn: Drawn,
 ): JSX.Element {
   const inside = view.standing === "in";
-  const of = `${inside} ${together} ${tabbable}`;
+  const of = `${inside} ${together} ${tabbable} ${view.far}`;
   const before = drawn.get(item);
   if (before?.of === of) return before.row;
   const row = (
