@@ -85,3 +85,26 @@ def test_a_room_of_many_keeps_its_link(people: Community) -> None:
     ann.call("settle", seconds=30)
     assert not gone(cleo, link)
     assert {each["link"] for each in ann.call("invites")} >= {link}
+
+
+def test_two_who_use_one_link_at_once(people: Community) -> None:
+    """One of them is let in; the other is told that it was refused, also when the app was closed meanwhile."""
+    ann, ben, cleo = people.person("Ann"), people.person("Ben"), people.person("Cleo")
+    made = ann.call("startPair", name="Ann")
+    room = made["room"]
+    # Both asks wait at the node before hers can answer.
+    ann.kill()
+    for one in (ben, cleo):
+        one.call("ask", link=made["link"], name=one.name)
+    assert [one.standing(room) for one in (ben, cleo)] == ["asked", "asked"]
+    cleo.stop()
+    ann.start()
+    cleo.start()
+    ben.until(lambda: "in" in (ben.standing(room), cleo.standing(room)), "one is let in")
+    lucky, other = (ben, cleo) if ben.standing(room) == "in" else (cleo, ben)
+    other.until(lambda: other.standing(room) == "refused", "told so")
+    ann.has(room, "Ann", lucky.name)
+    lucky.call("send", room=room, text="Just us")
+    ann.sees(room, "Just us")
+    other.call("forgetRoom", room=room)
+    assert other.state()["rooms"] == []

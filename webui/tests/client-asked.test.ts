@@ -23,6 +23,10 @@ const later = (milliseconds: number, run: () => void) => {
 
 /** What the own node says to an ask by a link of another community, one after the other; the last again and again. */
 async function asker(...answers: (() => Response)[]) {
+  return askerOf("room", ...answers);
+}
+
+async function askerOf(kind: "room" | "pair", ...answers: (() => Response)[]) {
   const node = await new ModelNode().open();
   const storage = new MemoryStorage();
   const vault = await Vault.in(storage);
@@ -45,15 +49,19 @@ async function asker(...answers: (() => Response)[]) {
   await vault.write(new Map([[names.account, account]]));
   const secret = random(16);
   const { sealer } = await inviteParts(secret);
-  const room = { room: ROOM, kind: "room", title: "Walks" };
+  const room = { room: ROOM, kind, title: "Walks" };
   const note = await sealer.seal({ v: 1, from: "Ben", words: "", room });
   const asked: string[] = [];
+  const kept = { looks: 0, said: () => Response.json(invite) };
   const fetch = node.network.fetch;
   const invite = { title: "Away", expires: node.now + 9999, uses_left: 0, accounts: false, note };
   Object.assign(node.network, {
     fetch: async (address: string, init: RequestInit) => {
       if (!address.includes("/invites/")) return fetch(address, init);
-      if (init.method !== "POST") return Response.json(invite);
+      if (init.method !== "POST") {
+        kept.looks++;
+        return kept.said();
+      }
       asked.push(String(init.body));
       return (answers.length > 1 ? answers.shift() : answers[0])?.() as Response;
     },
@@ -70,7 +78,7 @@ async function asker(...answers: (() => Response)[]) {
     return client;
   };
   const link = linkOf("http://away.example.org", OTHER, toB64(secret));
-  return { node, asked, link, open };
+  return { node, asked, kept, link, open };
 }
 
 const waiting = () =>
@@ -146,5 +154,45 @@ test("too many at once passes: it is tried for a day, then told", async () => {
   assert.equal(await standing(client), "refused");
   await client.call("forgetRoom", { room: ROOM });
   assert.equal(await standing(client), undefined);
+  await client.finish();
+});
+
+for (const status of [404, 410])
+  test(`who asked to join a one-on-one is told once its link is gone for good (${status})`, async () => {
+    const { node, kept, link, open } = await askerOf("pair", taken);
+    let client = await open();
+    await client.call("ask", { link, name: "Ann" });
+    const { looks } = kept;
+    await until(async () => kept.looks > looks, "looked at by itself");
+    assert.equal(await standing(client), "asked");
+    // Somebody else was let in while this device was closed.
+    await client.finish();
+    kept.said = no(status);
+    client = await open();
+    await client.home.asking.repeat();
+    assert.equal(await standing(client), "asked", "a Welcome may be on its way");
+    // It was a mistake of a moment: the count starts again.
+    kept.said = no(503);
+    await client.home.asking.repeat();
+    node.now += 31;
+    kept.said = no(status);
+    await client.home.asking.repeat();
+    assert.equal(await standing(client), "asked");
+    node.now += 31;
+    await until(async () => (await standing(client)) === "refused", "told by itself");
+    await client.finish();
+  });
+
+test("a link into a room of many is not looked at again", async () => {
+  const { node, kept, link, open } = await asker(taken);
+  const client = await open();
+  await client.call("ask", { link, name: "Ann" });
+  const { looks } = kept;
+  kept.said = no(404);
+  for (let times = 0; times < 3; times++) {
+    await client.home.asking.repeat();
+    node.now += 31;
+  }
+  assert.deepEqual([kept.looks, await standing(client)], [looks, "asked"]);
   await client.finish();
 });

@@ -14,7 +14,7 @@ import { type OpenedInvite, sealerOf, withdrawInvite } from "./invites.ts";
 import { roomIdentity, SIZES } from "./keys.ts";
 import { makeOffer } from "./packages.ts";
 import { newRecord, Room } from "./room.ts";
-import { type AskLetter, names, type StoredRoom } from "./stored.ts";
+import { type AskLetter, names, type PairLink, type StoredRoom } from "./stored.ts";
 import { BOUNDS } from "./types.ts";
 
 /** Seconds before a device that waits to be let in again asks once more, with a new KeyPackage. */
@@ -25,6 +25,12 @@ const PATIENCE_SECONDS = 24 * 3600;
 
 /** Milliseconds until this device asks its node once more what became of an ask. */
 const LOOK_MS = 60_000;
+
+/**
+ * Seconds for which the link of a one-on-one must be gone, with no Welcome here, before whoever asked by it is told no:
+ * with the same node, and where a Welcome comes from another one. A Welcome that is later still opens the room.
+ */
+const GRACE_SECONDS = { near: 5, far: 30 } as const;
 
 /** What goes into an ask by a link, sealed with the link's secret. */
 interface SealedAsk {
@@ -38,6 +44,8 @@ export class Asking {
   readonly #core: Core;
   readonly #engines: Engines;
   readonly #busy = new Set<string>();
+  /** When the link of a one-on-one was first seen to be gone. */
+  readonly #gone = new Map<string, number>();
   #waits: (() => void) | undefined;
 
   constructor(core: Core, engines: Engines) {
@@ -69,7 +77,10 @@ export class Asking {
     const record = newRecord({ ...given, time: core.now, ...(hub ? { hub } : {}) });
     record.via = { nodeId: invite.far ?? core.self.nodeId, community: invite.answer.title };
     const made = await makeOffer(core, this.#engines, me, mailbox);
-    record.asking = { ref: made.ref, since: core.now, tries: 1 };
+    const { id, proof, far } = invite;
+    const pair = place.kind === "pair" ? { pair: { invite: id, proof, ...(far ? { far } : {}) } } : {};
+    record.asking = { ref: made.ref, since: core.now, tries: 1, ...pair };
+    this.#gone.delete(place.room);
     const batch: Batch = new Map<(typeof names)["account"], unknown>([[names.keyPackage(made.ref), made.stored]]);
     batch.set(names.room(place.room), record);
     await core.vault.write(batch);
@@ -87,7 +98,6 @@ export class Asking {
       ...(invite.far ? { home: core.self.nodeId } : {}),
     };
     const sealed: SealedAsk = { v: 1, ask, ...(known ? { known: await this.#prove(known, ask) } : {}) };
-    const { id, proof, far } = invite;
     const letter: AskLetter = { invite: id, proof, ask: await invite.sealer.seal(sealed), ...(far ? { far } : {}) };
     await this.#hand(room, letter);
     core.parts.index.touch();
@@ -114,11 +124,12 @@ export class Asking {
       return;
     }
     await this.#keepLetter(room, "asked");
+    if (room.record.asking?.pair) this.#later(GRACE_SECONDS.near * 1000);
   }
 
   /** Looks again in a while what became of asks, until each was taken or refused. */
-  #later(): void {
-    this.#waits ||= this.#core.world.later(LOOK_MS, () => {
+  #later(pause = LOOK_MS): void {
+    this.#waits ||= this.#core.world.later(pause, () => {
       this.#waits = undefined;
       if (this.#core.online) this.#core.background("asked", this.repeat());
     });
@@ -129,8 +140,8 @@ export class Asking {
     await room.serial.run(async () => {
       // Perhaps a Welcome was first.
       if (room.gone || room.inside || !room.record.asking) return;
-      const { ref, since, tries } = room.record.asking;
-      const asking = { ref, since, tries, ...(letter ? { letter } : {}) };
+      const { letter: _, ...rest } = room.record.asking;
+      const asking = { ...rest, ...(letter ? { letter } : {}) };
       const record: StoredRoom = { ...structuredClone(room.record), standing, asking };
       await core.vault.write(new Map([[names.room(room.id), record]]));
       room.record = record;
@@ -177,6 +188,7 @@ export class Asking {
     for (const room of [...this.#core.rooms.values()]) {
       const { asking, standing } = room.record;
       if (standing === "asked" && asking?.letter) await this.#handAgain(room, asking.letter);
+      else if (standing === "asked" && asking?.pair) await this.#lookAtLink(room, asking.pair, asking.since);
       if (standing !== "rejoining" || room.gone) continue;
       if (asking && this.#core.now - asking.since < AGAIN_SECONDS) continue;
       await this.askAgain(room).catch(passOver404);
@@ -193,6 +205,29 @@ export class Asking {
     } finally {
       this.#busy.delete(room.id);
     }
+  }
+
+  /**
+   * Two people may use one link into a one-on-one at once: only one is let in, and the link is withdrawn. The other is
+   * told by that: nobody else would say it.
+   */
+  async #lookAtLink(room: Room, { invite, proof, far }: PairLink, since: number): Promise<void> {
+    const core = this.#core;
+    if (room.gone) return;
+    const there = await core.api.readInvite(invite, proof, far).then(
+      () => true,
+      (problem: unknown) => !(problem instanceof Refused && [403, 404, 409, 410].includes(problem.status)),
+    );
+    const { now } = core;
+    const first = this.#gone.get(room.id) ?? now;
+    if (there) this.#gone.delete(room.id);
+    else this.#gone.set(room.id, first);
+    const over = !there && now - first >= GRACE_SECONDS[far ? "far" : "near"];
+    // Perhaps a Welcome is there already, and this device has not heard of it.
+    if (over) await core.parts.welcomes.collect().then(() => this.#keepLetter(room, "refused"), passOver404);
+    if (over) this.#gone.delete(room.id);
+    // Often while it is new, then less: the other one may be away for days.
+    else this.#later(Math.min(Math.max(GRACE_SECONDS.near, there ? now - since : 0) * 1000, LOOK_MS));
   }
 
   /** Everything that waits at the node: asks by own links go into their rooms, devices to the chores. */

@@ -29,6 +29,7 @@ export interface Parts {
     kick(room: Room): void;
   };
   readonly chores: { look(room: Room): void };
+  readonly welcomes: { collect(): Promise<void> };
   readonly intakes: { take(answer: AskAnswer): void; over(key: string): void };
   readonly moves: { adopt(room: Room, hub: string): Promise<boolean>; look(room: Room, notes?: number): void };
   readonly index: { touch(): void };

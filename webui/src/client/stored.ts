@@ -53,6 +53,9 @@ export interface AskLetter {
   readonly far?: string;
 }
 
+/** The link into a one-on-one that was asked by: it ends once somebody else was let in. */
+export type PairLink = Omit<AskLetter, "ask">;
+
 /** A room as this device keeps it, beside the session that the engine makes. */
 export interface StoredRoom {
   room: string;
@@ -77,7 +80,7 @@ export interface StoredRoom {
   latest: { text: string; by: string; time: number } | null;
   unread: number;
   /** An ask that waits: its id at the node, and when it was made. */
-  asking: { ref: string; since: number; tries: number; letter?: AskLetter } | null;
+  asking: { ref: string; since: number; tries: number; letter?: AskLetter; pair?: PairLink } | null;
   /** Leaves of this device that it can't use any more: revoked when it is in again. */
   stale: string[];
   /** The node that orders the room and signs its heads; absent: the own one. Only the members change it. */

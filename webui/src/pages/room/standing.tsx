@@ -12,9 +12,10 @@ export function Standing({ view }: { view: RoomView }) {
   if (view.standing === "in") return null;
   const over = ["left", "removed", "refused"].includes(view.standing);
   const kind = view.standing === "asked" || view.standing === "rejoining" ? "info" : "warn";
+  const full = view.standing === "refused" && view.kind === "pair";
   return (
     <Notice kind={kind} heading={t(`app.standing.${view.standing}`)}>
-      <p>{t(`app.standing.${view.standing}_text`)}</p>
+      <p>{t(full ? "app.standing.refused_pair" : `app.standing.${view.standing}_text`)}</p>
       {view.standing === "stuck" && (
         <ActionButton action={action} onPress={() => action.run(() => call("rejoin", ids))}>
           {t("app.standing.rejoin")}
