@@ -192,7 +192,6 @@ async def _away(where: Node, who: Member, room: RoomId) -> int | None:
 async def test_a_hub_that_answers_no_submission_is_seen_by_members_and_keeper(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(far_delivery, "SUBMIT_SECONDS", 0.1)
     async with nodes(tmp_path, "hub", "home") as (wire, honest, home):
         other = await OtherRoom.between(honest, home)
         birch = await home.member()
@@ -207,7 +206,8 @@ async def test_a_hub_that_answers_no_submission_is_seen_by_members_and_keeper(
         head = sign_head(deaf.key, room, Position(1, os.urandom(32), NOW))
         deaf.say(home, Answer(follow.id, Following(head, ())))
         for _ in range(3):
-            with pytest.raises(Waiting):
+            with monkeypatch.context() as brief, pytest.raises(Waiting):
+                brief.setattr(far_delivery, "SUBMIT_SECONDS", 0.1)
                 await home.delivery.submit(birch.session, message(room, birch, seen=1), now=NOW)
             await other.talks()
         assert await _away(home, birch, room) is None
