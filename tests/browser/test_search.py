@@ -1,7 +1,9 @@
 """The search in the browser: it tells nobody what somebody looks for."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from browser.watching import Opener, SiteUnderTest, Watch
 from hedgerow_node.http import bounds
@@ -27,6 +29,22 @@ async def test_typing_sends_nothing(site: SiteUnderTest, watch: Watch, open_page
     assert len(watch.requests) == sent, watch.paths()[sent:]
     assert page.url == f"{site.base}/"
     assert await page.evaluate("() => history.length") == before
+
+
+async def test_what_was_typed_before_the_program_arrived_is_looked_for(site: SiteUnderTest, open_page: Opener) -> None:
+    typed = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await typed.wait()
+        await route.continue_()
+
+    page = await open_page("/about")
+    await page.route("**/start-*.js", late)
+    await page.goto(site.base, wait_until="commit")
+    await page.fill("#field-q", "manana")
+    assert await page.locator(".card").count() > 1
+    typed.set()
+    await expect(page.locator(".card-name")).to_have_text(["Grupo Mañana"])
 
 
 async def test_results_are_announced_and_focus_moves(open_page: Opener) -> None:

@@ -35,3 +35,11 @@ export function isEmpty(query: Query): boolean {
     !query.position
   );
 }
+
+/** Whether somebody filled in anything since the server wrote the form: on a slow line, before this program was there. */
+export function isTouched(form: HTMLFormElement): boolean {
+  const asServed = form.cloneNode(true) as HTMLFormElement;
+  asServed.reset();
+  const content = (each: HTMLFormElement): string => JSON.stringify([...new FormData(each)]);
+  return content(form) !== content(asServed);
+}

@@ -6,7 +6,7 @@ import { render } from "preact";
 import type { Language } from "../texts.ts";
 import { startSearchWorker } from "../trusted.ts";
 import type { Surroundings } from "./card.tsx";
-import { isEmpty, readForm } from "./form.ts";
+import { isEmpty, isTouched, readForm } from "./form.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { PAGE, type Region, Results, type Shown } from "./results.tsx";
 
@@ -75,6 +75,8 @@ class Directory {
     });
     this.#startPosition();
     this.#startQuick();
+    if (isTouched(this.#form)) this.#search();
+    else if (this.#form.contains(document.activeElement)) this.#wake();
   }
 
   /** "On now or soon": the quick choices set the form below them and search at once. */
