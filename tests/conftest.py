@@ -1,5 +1,6 @@
 """What every test shares: the import path of test modules and Hypothesis profiles."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# Dozens of tests start the web app's own client in Node.js: each need not compile it anew.
+os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "node"))
 
 settings.register_profile("hedgerow", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("hedgerow")

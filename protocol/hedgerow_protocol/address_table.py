@@ -36,9 +36,10 @@ class Table:
 
     def __init__(self) -> None:
         self._buckets: dict[int, dict[int, NodeId]] = {}
+        self._count = 0
 
     def __len__(self) -> int:
-        return sum(len(bucket) for bucket in self._buckets.values())
+        return self._count
 
     def at(self, place: int) -> NodeId | None:
         """Who stands there."""
@@ -50,11 +51,12 @@ class Table:
         if place in bucket:
             raise ValueError("Somebody stands there.")
         bucket[place] = node
+        self._count += 1
 
     def clear(self, place: int) -> None:
         """Nobody stands there any more."""
         bucket = self._buckets.get(place // TABLE_SLOTS, {})
-        bucket.pop(place, None)
+        self._count -= bucket.pop(place, None) is not None
         if not bucket:
             self._buckets.pop(place // TABLE_SLOTS, None)
 

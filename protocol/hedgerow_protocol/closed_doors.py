@@ -6,6 +6,7 @@ the door, not the key. Spec: docs/protocol/peers.md.
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from hedgerow_protocol.neighbourhood import is_local, neighbourhood_of
@@ -52,6 +53,7 @@ class ClosedDoors:
         return door is not None and now < door.not_before
 
 
+@lru_cache(maxsize=4096)
 def door_of(address: str) -> str:
     """What several addresses have in common that lead to one machine: its host; on local networks also the port."""
     place = address.split("://", 1)[-1].split("/", 1)[0].lower()

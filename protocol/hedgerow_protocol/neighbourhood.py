@@ -39,6 +39,7 @@ class Place(IntEnum):
     RELAY = 7
 
 
+_PLACES: Final = {bytes((each,)): each for each in Place}
 _LAN_RANGES: Final = tuple(
     ipaddress.ip_network(each)
     for each in (
@@ -75,10 +76,7 @@ def neighbourhood_of(address: str) -> Neighbourhood:
 
 def place_of(neighbourhood: Neighbourhood) -> Place:
     """The kind of a neighbourhood."""
-    try:
-        return Place(neighbourhood[0])
-    except (IndexError, ValueError):
-        return Place.UNKNOWN
+    return _PLACES.get(neighbourhood[:1], Place.UNKNOWN)
 
 
 def is_local(neighbourhood: Neighbourhood) -> bool:

@@ -24,7 +24,25 @@ from hedgerow_node.store.blocks import Block
 from hedgerow_protocol.ids import ListingId, NodeId, to_text
 from lent_network import TROUBLED, LentNetwork, status
 
+# Three popups of the address bar are pages of 390 modules, loaded anew for every window: most of what a short test
+# costs. The last list counts, so what Playwright puts into its own and what matters here stands in this one, too.
+FEATURES_OFF = (
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)
 FLAGS = (
+    f"--disable-features={','.join(FEATURES_OFF)}",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

@@ -14,6 +14,7 @@ AXE = WEBUI / "node_modules" / "axe-core" / "axe.min.js"
 AXE_RUN = """async () => (await axe.run(document, {
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   rules: { "target-size": { enabled: true } },
+  resultTypes: ["violations"],
 })).violations.map((each) => [
   each.id, each.help, each.nodes.slice(0, 3).map((node) => node.html + " | " + node.failureSummary),
 ])"""
