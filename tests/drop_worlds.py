@@ -9,11 +9,13 @@ from typing import Any
 import linked_worlds
 from hedgerow_node.federation.holders import Pace
 from hedgerow_node.store.private import drop_rows
+from hedgerow_protocol.delivery.values import RoomId
 from hedgerow_protocol.federation.drops import drop_id, open_drop
 from hedgerow_protocol.federation.letters import Letter, decode
 from hedgerow_protocol.federation.values import DropFetch, DropsFound
 from hedgerow_protocol.ids import NodeId
-from linked_worlds import Node, Stranger, Wire, node, node_key
+from linked_worlds import Node, Stranger, Wire, in_room, let_in_from, node, node_key
+from private_worlds import Member
 
 PACE = Pace(after=0.0, soon=0.0, look=0.03, fetch=0.1, link=5.0)
 """At once, where a real node waits for minutes."""
@@ -130,3 +132,20 @@ async def village(folder: Path, **settings: Any) -> AsyncIterator[Village]:
     wire = Wire()
     async with node(folder / "holder", wire, "holder", holds_drops=True, **settings) as holder:
         yield Village(folder, wire, holder, Told([holder.id]))
+
+
+async def together(place: Village) -> tuple[Member, Member, RoomId]:
+    """A room that two nodes began while both were up."""
+    async with place.online("hub") as hub, place.online("home") as home:
+        place.wire.link(hub, home)
+        ash, birch = await hub.member(), await home.member()
+        room = await hub.room(ash)
+        await let_in_from(room, (hub, ash), [(home, birch)], epoch=0, seen=0)
+        await in_room(home, birch, room, 1)
+    return ash, birch, room
+
+
+async def newest(where: Node, member: Member, room: RoomId) -> int:
+    """How far a node's log of a room goes."""
+    overview = await where.delivery.overview(member.session)
+    return next(each.head.position.seq for each in overview.rooms if each.room == room)

@@ -284,6 +284,13 @@ def neighbours(scratch: Path, *names: str, settings: Sequence[str] = ()) -> Iter
         yield made
 
 
+def walks(three: Sequence[Neighbour]) -> tuple[str, Headless, Headless, Headless]:
+    """A room that Ben of the second community has founded, with Ann of the first and Cleo of the third in it."""
+    first, second, third = three
+    ann, ben, cleo = first.person("Ann"), second.person("Ben"), third.person("Cleo")
+    return second.room("Thursday walks", ben, ann, cleo), ann, ben, cleo
+
+
 def patiently(ask: Callable[[], object], seconds: float = 60.0) -> None:
     """Ask until another community answers: its node may be away, or not linked yet."""
     deadline = time.monotonic() + seconds

@@ -53,7 +53,7 @@ requests = st.one_of(
     st.builds(v.WelcomeLetter, b32, seqs, b32, bodies, b16, heads),
     st.builds(v.Follow, b32, seqs, st.lists(b16, max_size=4, unique=True).map(tuple)),
     st.builds(v.Unfollow, b32, b16),
-    st.builds(v.PutBack, b32, b16, b16),
+    st.builds(v.PutBack, b32, b16, b16, seqs),
     st.builds(v.MailboxTold, b32, b16, st.none() | heads),
     st.builds(v.RoomAsk, b32, b16, bodies),
     st.builds(v.AskTold, b32, b16, st.none() | b16, bodies, times),

@@ -32,7 +32,7 @@ def entries_from(position: Position, room: RoomId, many: int, *, time: int = NOW
 def told(hub: Stranger, room: RoomId, before: Position, entries: list[Entry]) -> Notify:
     """A notify that the hub has signed."""
     last = entries[-1]
-    head = sign_head(hub.key, room, Position(last.seq, last.hash, last.time))
+    head = sign_head(hub.key, room, last.position)
     return Notify(room, head, before.hash, tuple(entries), more=False)
 
 

@@ -42,10 +42,7 @@ class SignedLog:
     def position(self, seq: int | None = None) -> Position:
         """Where it stands, or stood."""
         seq = len(self.entries) if seq is None else seq
-        if seq == 0:
-            return BEGINNING
-        entry = self.entries[seq - 1]
-        return Position(entry.seq, entry.hash, entry.time)
+        return self.entries[seq - 1].position if seq else BEGINNING
 
     def head(self, seq: int | None = None) -> Head:
         """The signed head of a seq; of the newest entry by default."""

@@ -5,12 +5,11 @@ their room. From the key follow the name under which a node keeps the invitation
 whoever reads a listing can ask, and only the members can read what was asked. Spec: docs/protocol/members.md.
 """
 
-import base64
-import binascii
 import hmac
 from hashlib import sha256
 from typing import Final
 
+from hedgerow_protocol import base64url
 from hedgerow_protocol.content import Intake
 from hedgerow_protocol.delivery.byte_strings import labelled
 from hedgerow_protocol.delivery.values import INVITE_ID_BYTES, ROOM_ID_BYTES
@@ -49,7 +48,7 @@ def proof_hash(key: bytes) -> bytes:
 def to_code(intake: Intake) -> str:
     """One line of text that members' programs show and that publishing forms take."""
     said = intake.node + intake.room + intake.key
-    return CODE_PREFIX + base64.urlsafe_b64encode(said + _check(intake)).decode("ascii").rstrip("=")
+    return CODE_PREFIX + base64url.encode(said + _check(intake))
 
 
 def from_code(text: str) -> Intake:
@@ -74,8 +73,6 @@ def _check(intake: Intake) -> bytes:
 
 def _decoded(text: str) -> bytes | None:
     try:
-        said = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        return base64url.decode(text)
+    except ValueError:
         return None
-    # Only the one text that stands for these bytes.
-    return said if base64.urlsafe_b64encode(said).decode("ascii").rstrip("=") == text else None

@@ -5,12 +5,12 @@ under which the node finds the invitation, a proof of which the node keeps only 
 node never has. So the node can count and end invitations, and cannot open one.
 """
 
-import base64
 import hmac
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from hedgerow_protocol import base64url
 from hedgerow_protocol.ids import NodeId
 
 SECRET_BYTES: Final = 16
@@ -52,11 +52,7 @@ class Invitation:
 
         With the node's id, whoever has an account at another node can open it there.
         """
-        return f"{base}/join#{_text(self.secret)}.{_text(node)}"
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
+        return f"{base}/join#{base64url.encode(self.secret)}.{base64url.encode(node)}"
 
 
 def hkdf_sha256(secret: bytes, info: bytes, size: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import mls_bytes
-from drop_worlds import PACE, Village, eventually, village
+from drop_worlds import PACE, Village, eventually, newest, together, village
 from hedgerow_node.federation.holding import DROPS_NODE_BURST
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private import deposit_rows, drop_rows
@@ -35,7 +35,7 @@ from hedgerow_protocol.federation.values import (
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.keys import SigningKey
 from hedgerow_protocol.ports import Timestamp
-from linked_worlds import Node, in_room, let_in_from, node_key, wait_log
+from linked_worlds import Node, in_room, node_key, wait_log
 from private_worlds import DAY, NOW, Member, commit, message
 
 
@@ -293,12 +293,9 @@ async def test_a_drop_left_twice_is_the_same_until_a_day_has_passed(tmp_path: Pa
 
 async def test_a_follower_that_lost_something_says_so_by_drop(tmp_path: Path) -> None:
     async with village(tmp_path) as place:
+        ash, birch, room = await together(place)
         async with place.online("hub") as hub, place.online("home") as home:
             place.wire.link(hub, home)
-            ash, birch = await hub.member(), await home.member()
-            room = await hub.room(ash)
-            await let_in_from(room, (hub, ash), [(home, birch)], epoch=0, seen=0)
-            await in_room(home, birch, room, 1)
             await hub.delivery.submit(ash.session, message(room, ash, epoch=1, seen=1), now=NOW)
             await in_room(home, birch, room, 2)
         async with place.online("hub") as hub:
@@ -310,7 +307,7 @@ async def test_a_follower_that_lost_something_says_so_by_drop(tmp_path: Path) ->
             await _say_and_leave(place, hub, home.id, ash, room, 3)
         async with place.online("home") as home:
             await place.has_fetched(home)
-            assert await _newest(home, birch, room) == 2
+            assert await newest(home, birch, room) == 2
             await place.has_said(home, hub.id)
         async with place.online("hub") as hub:
             await place.has_fetched(hub)
@@ -324,26 +321,16 @@ async def _say_and_leave(place: Village, hub: Node, to: NodeId, ash: Member, roo
     await place.has_left(hub, to)
 
 
-async def _newest(where: Node, member: Member, room: RoomId) -> int:
-    overview = await where.delivery.overview(member.session)
-    return next(each.head.position.seq for each in overview.rooms if each.room == room)
-
-
 @pytest.mark.parametrize("seed", range(3))
 async def test_nothing_is_lost_or_out_of_order_whenever_nodes_come_and_go(tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)
     async with village(tmp_path) as place:
-        async with place.online("hub") as hub, place.online("home") as home:
-            place.wire.link(hub, home)
-            ash, birch = await hub.member(), await home.member()
-            room = await hub.room(ash)
-            await let_in_from(room, (hub, ash), [(home, birch)], epoch=0, seen=0)
-            await in_room(home, birch, room, 1)
+        ash, birch, room = await together(place)
         said: dict[str, list[bytes]] = {"hub": [], "home": []}
 
         async def session(name: str, number: int, many: int) -> list[bytes]:
             """One of the two is up for a while; ids of what it has of the log at the end."""
-            me, there = (birch, hub.id) if name == "home" else (ash, home.id)
+            me, there = (birch, "hub") if name == "home" else (ash, "home")
             async with place.online(name, later=number * DAY // 3) as here, asyncio.TaskGroup() as tasks:
                 asking = []
                 for _ in range(many):
@@ -354,7 +341,7 @@ async def test_nothing_is_lost_or_out_of_order_whenever_nodes_come_and_go(tmp_pa
                 await asyncio.sleep(dice.choice((0.0, 0.1, 0.2)))
                 if many == 0:
                     await place.has_fetched(here)
-                    await _quiet(place, there)
+                    await _quiet(place, place.id_of(there))
                 for each in asking:
                     each.cancel()
                 return await here.store.database.read(_log)
@@ -393,7 +380,7 @@ async def _quiet(place: Village, to: NodeId) -> None:
     before, calm = -1, 0
     query = "SELECT coalesce(max(id), 0) FROM deposit WHERE destination = ?"
     while calm < 4:
-        (newest,) = await place.holder.store.database.read(lambda c: c.execute(query, (to,)).fetchone())
-        calm = calm + 1 if newest == before else 0
-        before = newest
+        (last,) = await place.holder.store.database.read(lambda c: c.execute(query, (to,)).fetchone())
+        calm = calm + 1 if last == before else 0
+        before = last
         await asyncio.sleep(PACE.look)

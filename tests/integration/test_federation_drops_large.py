@@ -5,32 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from drop_worlds import Village, eventually, village
+from drop_worlds import eventually, newest, together, village
 from hedgerow_protocol import limits
 from hedgerow_protocol.delivery.values import RoomId
-from linked_worlds import Node, in_room, let_in_from
+from linked_worlds import Node
 from private_worlds import NOW, Member, message
 
 LOG = "SELECT submission FROM entry ORDER BY id"
 LARGE, MANY = 60_000, 24
 assert LARGE * MANY > limits.DROP_BYTES_MAX
-
-
-async def together(place: Village) -> tuple[Member, Member, RoomId]:
-    """A room that two nodes began while both were up."""
-    async with place.online("hub") as hub, place.online("home") as home:
-        place.wire.link(hub, home)
-        ash, birch = await hub.member(), await home.member()
-        room = await hub.room(ash)
-        await let_in_from(room, (hub, ash), [(home, birch)], epoch=0, seen=0)
-        await in_room(home, birch, room, 1)
-    return ash, birch, room
-
-
-async def has(where: Node, member: Member, room: RoomId) -> int:
-    """How far a node's log of a room goes."""
-    overview = await where.delivery.overview(member.session)
-    return next(each.head.position.seq for each in overview.rooms if each.room == room)
 
 
 @pytest.mark.parametrize("writer", ["hub", "home"])
@@ -55,7 +38,7 @@ async def test_it_goes_in_several_in_its_order(tmp_path: Path, writer: str) -> N
                 before = seqs[-1]
                 await eventually(lambda: _more(other, there, room, before), "a part of it has come")  # noqa: B023
                 await place.has_fetched(other)
-                seqs.append(await has(other, there, room))
+                seqs.append(await newest(other, there, room))
                 rows = await other.store.database.read(lambda c: c.execute(LOG).fetchall())
                 await place.has_said(other, place.id_of(writer))
             async with place.online(writer) as one:
@@ -67,4 +50,4 @@ async def test_it_goes_in_several_in_its_order(tmp_path: Path, writer: str) -> N
 
 
 async def _more(where: Node, member: Member, room: RoomId, seq: int) -> bool:
-    return await has(where, member, room) > seq
+    return await newest(where, member, room) > seq

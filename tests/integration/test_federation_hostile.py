@@ -75,7 +75,7 @@ async def test_a_node_without_a_mailbox_learns_nothing_and_changes_nothing(tmp_p
                 Submit(replace(said, mailbox=ash.mailbox, welcomes=(), removes=())),
                 Follow(of, 0, (birch.mailbox,)),
                 Unfollow(of, birch.mailbox),
-                PutBack(of, birch.mailbox, ash.mailbox),
+                PutBack(of, birch.mailbox, ash.mailbox, 9),
                 RoomAsk(of, bytes(16), b"let me in"),
                 AskGone(of, EntryId(bytes(16))),  # type: ignore[arg-type]
                 AskTold(of, EntryId(bytes(16)), None, b"look", NOW),  # type: ignore[arg-type]

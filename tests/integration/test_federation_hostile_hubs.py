@@ -118,7 +118,7 @@ async def test_who_claims_the_mailboxes_of_others_gets_nothing(tmp_path: Path) -
             said = replace(message(claimed.room, claimed.guest, seen=1), mailbox=mailbox, welcomes=(), removes=())
             answers.append(await liar.ask(hub, Submit(said)))
             answers.append(await liar.ask(hub, Unfollow(claimed.room, mailbox)))
-            answers.append(await liar.ask(hub, PutBack(claimed.room, mailbox, mailboxes[0])))
+            answers.append(await liar.ask(hub, PutBack(claimed.room, mailbox, mailboxes[0], 9)))
             answers.append(await liar.ask(hub, MoveRead(claimed.room, 1, (mailbox,))))
         assert {type(each) for each in answers} == {RefusalAnswer}
         assert await refused_of(hub, liar.id, Why.NOT_THERE, len(answers)) == len(answers) == 9

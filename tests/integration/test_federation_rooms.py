@@ -251,7 +251,7 @@ async def test_who_is_taken_out_reads_no_further_and_can_be_put_back(tmp_path: P
             await home.delivery.submit(birch.session, message(room, birch, epoch=2, seen=2), now=NOW)
         assert refused.value.code is Refusal.NOT_ALLOWED
         # Members of any node put the mailbox back: the commit was invalid.
-        await home.delivery.put_back(cedar.session, room, birch.mailbox)
+        await home.delivery.put_back(cedar.session, room, birch.mailbox, seen=2)
 
         async def is_in() -> bool:
             return (await home.delivery.overview(birch.session)).rooms[0].until is None
@@ -301,7 +301,7 @@ async def test_a_device_that_stops_is_taken_out_at_the_hub(tmp_path: Path) -> No
 
         await eventually(left, "both left")
         with pytest.raises(Refused):
-            await hub.delivery.put_back(ash.session, room, birch.mailbox)
+            await hub.delivery.put_back(ash.session, room, birch.mailbox, seen=9)
 
 
 async def test_files_go_to_the_hub_and_come_from_it(tmp_path: Path) -> None:

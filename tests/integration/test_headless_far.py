@@ -5,24 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from headless_clients import CallFailed, Headless, Neighbour, asked, neighbours, patiently
+from headless_clients import CallFailed, Headless, Neighbour, asked, neighbours, patiently, walks
 
 pytestmark = pytest.mark.slow
 
-Three = list[Neighbour]
-
 
 @pytest.fixture
-def three(tmp_path: Path) -> Iterator[Three]:
+def three(tmp_path: Path) -> Iterator[list[Neighbour]]:
     with neighbours(tmp_path, "Ash", "Beech", "Cedar") as made:
         yield made
-
-
-def a_room(three: Three) -> tuple[str, Headless, Headless, Headless]:
-    """A room that Ben of Beech has founded, with Ann of Ash and Cleo of Cedar in it."""
-    ash, beech, cedar = three
-    ann, ben, cleo = ash.person("Ann"), beech.person("Ben"), cedar.person("Cleo")
-    return beech.room("Thursday walks", ben, ann, cleo), ann, ben, cleo
 
 
 def all_is_well(*people: Headless) -> None:
@@ -36,8 +27,8 @@ def all_is_well(*people: Headless) -> None:
             assert not [code for code, _ in each.notices(room["room"]) if code == "skipped"], each.name
 
 
-def test_people_of_three_communities_in_one_room(three: Three) -> None:
-    room, ann, ben, cleo = a_room(three)
+def test_people_of_three_communities_in_one_room(three: list[Neighbour]) -> None:
+    room, ann, ben, cleo = walks(three)
     everybody = (ann, ben, cleo)
     for each in everybody:
         each.has(room, "Ann", "Ben", "Cleo")
@@ -87,7 +78,7 @@ def test_people_of_three_communities_in_one_room(three: Three) -> None:
     all_is_well(*everybody)
 
 
-def test_one_on_ones_between_communities(three: Three) -> None:
+def test_one_on_ones_between_communities(three: list[Neighbour]) -> None:
     ash, _, cedar = three
     ann, cleo = ash.person("Ann"), cedar.person("Cleo")
     made = ann.call("startPair", name="Ann")
@@ -120,8 +111,8 @@ def test_one_on_ones_between_communities(three: Three) -> None:
     all_is_well(ann, cleo)
 
 
-def test_a_one_on_one_out_of_a_room(three: Three) -> None:
-    room, ann, _, cleo = a_room(three)
+def test_a_one_on_one_out_of_a_room(three: list[Neighbour]) -> None:
+    room, ann, _, cleo = walks(three)
     cleo.has(room, "Ann", "Ben", "Cleo")
     ann.has(room, "Ann", "Ben", "Cleo")
     member = next(each["member"] for each in cleo.room(room)["members"] if each["name"] == "Ann")
@@ -137,9 +128,9 @@ def test_a_one_on_one_out_of_a_room(three: Three) -> None:
     all_is_well(ann, cleo)
 
 
-def test_nodes_that_are_away(three: Three) -> None:
+def test_nodes_that_are_away(three: list[Neighbour]) -> None:
     ash, beech, cedar = three
-    room, ann, ben, cleo = a_room(three)
+    room, ann, ben, cleo = walks(three)
     ben.call("send", room=room, text="one")
     for each in (ann, cleo):
         each.sees(room, "one")
@@ -188,9 +179,9 @@ def test_nodes_that_are_away(three: Three) -> None:
     all_is_well(ann, ben, cleo, dora)
 
 
-def test_devices_of_somebody_far_away(three: Three) -> None:
+def test_devices_of_somebody_far_away(three: list[Neighbour]) -> None:
     _, _, cedar = three
-    room, ann, ben, cleo = a_room(three)
+    room, ann, ben, cleo = walks(three)
     words = " ".join(cleo.call("sheetWords")["words"])
     cleo.call("settle", seconds=60)
 

@@ -6,24 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from headless_clients import CallFailed, Headless, Neighbour, neighbours
+from headless_clients import CallFailed, Headless, Neighbour, neighbours, walks
 
 pytestmark = pytest.mark.slow
 
-Three = list[Neighbour]
-
 
 @pytest.fixture
-def three(tmp_path: Path) -> Iterator[Three]:
+def three(tmp_path: Path) -> Iterator[list[Neighbour]]:
     with neighbours(tmp_path, "Ash", "Beech", "Cedar") as made:
         yield made
 
 
-def a_room(three: Three) -> tuple[str, Headless, Headless, Headless]:
-    """A room that Ben of Beech has founded, with Ann of Ash and Cleo of Cedar in it."""
-    ash, beech, cedar = three
-    ann, ben, cleo = ash.person("Ann"), beech.person("Ben"), cedar.person("Cleo")
-    room = beech.room("Thursday walks", ben, ann, cleo)
+def a_room(three: list[Neighbour]) -> tuple[str, Headless, Headless, Headless]:
+    """The walks, once everybody knows of everybody."""
+    room, ann, ben, cleo = walks(three)
     for each in (ann, ben, cleo):
         each.has(room, "Ann", "Ben", "Cleo")
         each.call("settle", seconds=60)
@@ -54,7 +50,7 @@ def no_trouble(*people: Headless) -> None:
         assert state["outbox"] == {"waiting": 0, "failed": 0}, each.name
 
 
-def test_a_room_is_rescued_when_its_machine_is_destroyed(three: Three) -> None:
+def test_a_room_is_rescued_when_its_machine_is_destroyed(three: list[Neighbour]) -> None:
     ash, beech, _ = three
     room, ann, ben, cleo = a_room(three)
     ben.call("send", room=room, text="Ben was here")
@@ -110,7 +106,7 @@ def test_a_room_is_rescued_when_its_machine_is_destroyed(three: Three) -> None:
     no_trouble(ann, cleo, dora)
 
 
-def test_a_room_moves_while_its_node_is_there(three: Three) -> None:
+def test_a_room_moves_while_its_node_is_there(three: list[Neighbour]) -> None:
     room, ann, ben, cleo = a_room(three)
     to = node_id(cleo, room)
     for number in range(5):

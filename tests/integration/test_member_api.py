@@ -161,7 +161,7 @@ async def test_out_and_back(at: MemberNode) -> None:
     (state,) = (await birch.fine("GET", "/mailbox"))["rooms"]
     assert state["until"] == gone["seq"]
     # The commit was invalid under the room's rules: Ash's program puts the mailbox back.
-    await ash.fine("POST", f"/rooms/{room}/mailboxes", {"mailbox": birch.rooms[room]})
+    await ash.fine("POST", f"/rooms/{room}/mailboxes", {"mailbox": birch.rooms[room], "seen": 3})
     assert len(await birch.log(room)) == 3
     await ash.write(room, epoch=2)
     assert [each["seq"] for each in await ear.entries(1)] == [4]

@@ -115,7 +115,7 @@ async def test_while_another_node_has_not_answered(
     proof = {"Invite-Proof": b64(bytes(32))}
     invite = f"/invites/{new_id()}"
     check_waiting(await member.ask("POST", f"/rooms/{room}/log", member.message(room)))
-    check_waiting(await member.ask("POST", f"/rooms/{room}/mailboxes", {"mailbox": new_id()}))
+    check_waiting(await member.ask("POST", f"/rooms/{room}/mailboxes", {"mailbox": new_id(), "seen": 1}))
     check_waiting(await member.ask("POST", "/key-packages/claim", claim))
     check_waiting(await member.ask("GET", f"/blobs/{b64(bytes(32))}?room={room}"))
     check_waiting(await member.ask("POST", f"/rooms/{room}/asks", {"ask": b64(b"me")}))

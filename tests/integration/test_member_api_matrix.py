@@ -117,7 +117,7 @@ def call_of(at: MemberNode, it: Things, method: str, path: str) -> Call:
         ("POST", "/rooms/{id}/moves"): (f"/rooms/{room}/moves", a_move(room), {}),
         ("GET", "/rooms/{id}/moves"): (f"/rooms/{room}/moves", None, {}),
         ("POST", "/rooms/{id}/mailboxes"): (
-            f"/rooms/{room}/mailboxes", {"mailbox": it.waiting.rooms[room]}, {},
+            f"/rooms/{room}/mailboxes", {"mailbox": it.waiting.rooms[room], "seen": 1}, {},
         ),
         ("DELETE", "/rooms/{id}/mailboxes/{mailbox}"): (f"/rooms/{room}/mailboxes/{it.owner.rooms[room]}", None, {}),
         ("GET", "/mailbox"): ("/mailbox", None, {}),

@@ -90,7 +90,7 @@ async def test_strangers_learn_nothing_of_a_room(here: World) -> None:
         here.delivery.log(stranger.session, room, after=0, limit=5),
         here.delivery.submit(stranger.session, forged, now=NOW),
         here.delivery.submit(stranger.session, lent, now=NOW),
-        here.delivery.put_back(stranger.session, room, birch.mailbox),
+        here.delivery.put_back(stranger.session, room, birch.mailbox, seen=1),
         here.delivery.stop(stranger.session, room, birch.mailbox),
         here.delivery.stop(ash.session, room, birch.mailbox),
         here.delivery.blob(stranger.session, room, name),
@@ -240,22 +240,39 @@ async def test_who_is_taken_out_reads_to_the_end_and_can_be_put_back_by_others(h
         await here.delivery.submit(ash.session, message(room, ash), now=NOW)
     assert out.value.code is Refusal.NOT_ALLOWED
     with pytest.raises(Refused) as own:
-        await here.delivery.put_back(ash.session, room, ash.mailbox)
+        await here.delivery.put_back(ash.session, room, ash.mailbox, seen=2)
     assert own.value.code is Refusal.NOT_ALLOWED
     # All of them were taken out at once, so each may put the others back, and then be put back.
-    await here.delivery.put_back(ash.session, room, birch.mailbox)
-    await here.delivery.put_back(birch.session, room, ash.mailbox)
-    await here.delivery.put_back(birch.session, room, ash.mailbox)
+    await here.delivery.put_back(ash.session, room, birch.mailbox, seen=2)
+    await here.delivery.put_back(birch.session, room, ash.mailbox, seen=2)
+    await here.delivery.put_back(birch.session, room, ash.mailbox, seen=2)
     assert await seqs(here, room, ash) == [1, 2, 3]
     # Cherry alone was taken out last: neither it nor one who went before can put it back.
-    await here.delivery.put_back(ash.session, room, cherry.mailbox)
+    await here.delivery.put_back(ash.session, room, cherry.mailbox, seen=3)
     later = commit(room, ash, epoch=5, seen=3, removes=[cherry.mailbox, dogwood.mailbox])
     await here.delivery.submit(ash.session, later, now=NOW)
     last = commit(room, ash, epoch=6, seen=4, removes=[birch.mailbox])
     await here.delivery.submit(ash.session, last, now=NOW)
     with pytest.raises(Refused):
-        await here.delivery.put_back(cherry.session, room, birch.mailbox)
-    await here.delivery.put_back(birch.session, room, cherry.mailbox)
+        await here.delivery.put_back(cherry.session, room, birch.mailbox, seen=5)
+    await here.delivery.put_back(birch.session, room, cherry.mailbox, seen=5)
+
+
+async def test_putting_back_undoes_nothing_that_came_after_what_was_seen(here: World) -> None:
+    """The word about an invalid commit comes late: meanwhile a valid one has taken the mailbox out."""
+    room, (ash, birch, cherry) = await here.full_room(3)
+    invalid = commit(room, cherry, epoch=9, seen=1, removes=[birch.mailbox])
+    assert (await here.delivery.submit(cherry.session, invalid, now=NOW)).seq == 2  # type: ignore[union-attr]
+    valid = commit(room, ash, epoch=1, seen=2, removes=[birch.mailbox])
+    assert (await here.delivery.submit(ash.session, valid, now=NOW)).seq == 3  # type: ignore[union-attr]
+    await here.delivery.put_back(ash.session, room, birch.mailbox, seen=2)
+    await here.delivery.submit(ash.session, message(room, ash), now=NOW)
+    assert await seqs(here, room, birch) == [1, 2]
+    (standing,) = (await here.delivery.overview(birch.session)).rooms
+    assert standing.until == 2
+    # Whoever has judged that one, too, puts it back.
+    await here.delivery.put_back(ash.session, room, birch.mailbox, seen=4)
+    assert await seqs(here, room, birch) == [1, 2, 3, 4]
 
 
 async def test_two_devices_of_one_account_do_not_put_each_other_back(here: World) -> None:
@@ -265,11 +282,11 @@ async def test_two_devices_of_one_account_do_not_put_each_other_back(here: World
     out = commit(room, ash, epoch=2, seen=2, removes=[birch.mailbox, second.mailbox])
     await here.delivery.submit(ash.session, out, now=NOW)
     with pytest.raises(Refused) as refused:
-        await here.delivery.put_back(birch.session, room, second.mailbox)
+        await here.delivery.put_back(birch.session, room, second.mailbox, seen=3)
     assert refused.value.code is Refusal.NOT_ALLOWED
-    await here.delivery.put_back(ash.session, room, second.mailbox)
+    await here.delivery.put_back(ash.session, room, second.mailbox, seen=3)
     # It takes part again, and so may help the other, as every member may.
-    await here.delivery.put_back(second.session, room, birch.mailbox)
+    await here.delivery.put_back(second.session, room, birch.mailbox, seen=3)
 
 
 async def test_a_commit_after_its_author_was_taken_out_in_the_same_group(here: World) -> None:
@@ -475,7 +492,7 @@ async def test_a_devices_lost_mailbox_ends_when_it_is_let_in_anew(here: World) -
     assert standings[birch.mailbox].until is None
     assert await seqs(here, room, birch) == [seq, seq + 1]
     # Somebody puts the lost one back: it stays ended, because the device takes part with the other.
-    await here.delivery.put_back(ash.session, room, lost)
+    await here.delivery.put_back(ash.session, room, lost, seen=seq)
     standings = {each.mailbox: each for each in (await here.delivery.overview(birch.session)).rooms}
     assert standings[lost].until == seq
 

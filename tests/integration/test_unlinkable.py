@@ -41,6 +41,7 @@ NUMBERS = {
     "Request.body.Submit.submission.Submission.epoch": "the room's",
     "Request.body.Submit.submission.Submission.kind": "a commit or a message",
     "Request.body.Submit.submission.Submission.seen": "a place in the room's log",
+    "Request.body.PutBack.seen": "a place in the room's log",
     "Request.body.BlobGet.offset": "a place in a file",
     "Request.body.BlobPut.offset": "a place in a file",
     "Request.body.BlobPut.size": "of a file",
@@ -85,7 +86,7 @@ async def take_part(at: Place, wire: Wire, home: Node, me: Member) -> None:
     assert await let_in_from(room, (home, me), [(hub, birch)], epoch=1, seen=2) == 3
     await wait_log(home, me, room, 3)
     await home.delivery.submit(me.session, commit(room, me, epoch=2, seen=3, removes=[birch.mailbox]), now=NOW)
-    await home.delivery.put_back(me.session, room, birch.mailbox)
+    await home.delivery.put_back(me.session, room, birch.mailbox, seen=4)
     await wait_log(home, me, room, 4)
     await files(at, home, me)
     await home.delivery.add_note(me.session, room, os.urandom(100), now=NOW)
@@ -103,15 +104,16 @@ async def take_part(at: Place, wire: Wire, home: Node, me: Member) -> None:
 
     # Something is lost on the way, and fetched.
     lost: list[bytes] = []
+    words = message(room, at.ash, epoch=4, seen=5, size=3_000)
 
     def once(sender: Any, to: Any, frame: bytes) -> bool:
-        if sender == hub.id and not lost and len(frame) > 2_000:
+        if sender == hub.id and not lost and words.payload[-64:] in frame:
             lost.append(frame)
             return True
         return False
 
     wire.lose = once
-    await hub.delivery.submit(at.ash.session, message(room, at.ash, epoch=4, seen=5, size=3_000), now=NOW)
+    await hub.delivery.submit(at.ash.session, words, now=NOW)
     await eventually(lambda: there(bool(lost)), "a letter is lost")
     wire.lose = lambda *_: False
     await hub.delivery.submit(at.ash.session, message(room, at.ash, epoch=4, seen=6), now=NOW)

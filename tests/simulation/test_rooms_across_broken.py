@@ -193,6 +193,12 @@ def keeps_parts(patch: Patch) -> None:
     patch.setattr(Joiner, "down", lambda self, peer: None)
 
 
+def puts_back_whatever_came_since(patch: Patch) -> None:
+    """A word that is late undoes a commit that its author did not know of."""
+    real = Hub.put_back
+    patch.setattr(Hub, "put_back", lambda self, room, mailbox, seen: real(self, room, mailbox, 2**31))
+
+
 def forgets_the_log(patch: Patch) -> None:
     """A log that grows again from an older place."""
     real = Disk.crash
@@ -233,6 +239,7 @@ BROKEN: tuple[tuple[Callable[[Patch], None], str, int, bool], ...] = (
     (forgets_requests, "has forgotten to send", 0, True),
     (forgets_followers, "after an hour of calm", 0, True),
     (keeps_parts, "do not fit together|in another order|too much|Too many", 0, False),
+    (puts_back_whatever_came_since, "in which it has no member then", 33, False),
     (forgets_the_log, "has lost something of a room", 0, False),
 )
 """What is broken, what the failure says, the first seed that is tried, and whether the test is a slow one."""

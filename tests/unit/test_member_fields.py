@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.fields import Fields, parse_json, parse_object, parse_objects
 from hedgerow_node.http.member.frames import entries_frames, text_frame
 from hedgerow_node.http.problems import Problem
+from hedgerow_protocol import base64url
 
 
 def refused(read: Callable[[], object]) -> Problem | None:

@@ -75,7 +75,7 @@ def grown(before: Position, *names: str) -> list[Entry]:
 
 def head_of(entry: Entry) -> Head:
     """The head of the log that ends in this entry."""
-    return sign_head(HUB_KEY, ROOM, Position(entry.seq, entry.hash, entry.time))
+    return sign_head(HUB_KEY, ROOM, entry.position)
 
 
 LOG = grown(BEGINNING, "first", "commit", "third", "fourth")
@@ -95,7 +95,7 @@ def requests() -> list[values.RequestBody]:
         values.WelcomeLetter(ROOM, 2, REF, b"welcome", MAILBOX, head_of(LOG[0])),
         values.Follow(ROOM, 2, (MAILBOX, OTHER_MAILBOX)),
         values.Unfollow(ROOM, MAILBOX),
-        values.PutBack(ROOM, MAILBOX, OTHER_MAILBOX),
+        values.PutBack(ROOM, MAILBOX, OTHER_MAILBOX, 7),
         values.MailboxTold(ROOM, MAILBOX, head_of(LOG[3])),
         values.MailboxTold(ROOM, MAILBOX, None),
         values.RoomAsk(ROOM, noise("tag", 16), b"ask of a second device"),

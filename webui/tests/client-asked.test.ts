@@ -5,21 +5,12 @@ import { random } from "../src/bytes/webcrypto.ts";
 import { LocalClient } from "../src/client/client.ts";
 import { inviteParts, linkOf } from "../src/client/keys.ts";
 import { settle } from "../src/client/settling.ts";
-import { names, type StoredAccount } from "../src/client/stored.ts";
 import { systemTime } from "../src/client/world.ts";
-import { MemoryStorage } from "../src/vault/records.ts";
-import { Vault } from "../src/vault/vault.ts";
+import { later, withAccountAt } from "./model-account.ts";
 import { ModelNode } from "./model-node.ts";
 
 const OTHER = toB64(random(32));
 const ROOM = toB64(random(32));
-
-/** Pauses are a fiftieth of what they are for people. */
-const later = (milliseconds: number, run: () => void) => {
-  const timer = setTimeout(run, milliseconds / 50);
-  timer.unref();
-  return () => clearTimeout(timer);
-};
 
 /** What the own node says to an ask by a link of another community, one after the other; the last again and again. */
 async function asker(...answers: (() => Response)[]) {
@@ -28,25 +19,7 @@ async function asker(...answers: (() => Response)[]) {
 
 async function askerOf(kind: "room" | "pair", ...answers: (() => Response)[]) {
   const node = await new ModelNode().open();
-  const storage = new MemoryStorage();
-  const vault = await Vault.in(storage);
-  await vault.create();
-  const account: StoredAccount = {
-    node: "http://home.example.org",
-    nodeId: node.nodeId,
-    community: "Home",
-    account: toB64(new Uint8Array(32)),
-    device: toB64(new Uint8Array(16)),
-    token: toB64(new Uint8Array(32)),
-    secret: toB64(random(32)),
-    name: "Ann",
-    mayInvite: true,
-    sheetKept: true,
-    sheetPutOff: 0,
-    wrote: true,
-    revoked: false,
-  };
-  await vault.write(new Map([[names.account, account]]));
+  const storage = await withAccountAt(node.nodeId);
   const secret = random(16);
   const { sealer } = await inviteParts(secret);
   const room = { room: ROOM, kind, title: "Walks" };

@@ -9,48 +9,22 @@ import { LocalClient } from "../src/client/client.ts";
 import type { Failure } from "../src/client/failures.ts";
 import { inviteParts, linkOf, readLink, roomIdentity } from "../src/client/keys.ts";
 import { settle } from "../src/client/settling.ts";
-import { names, type StoredAccount, type StoredRoom } from "../src/client/stored.ts";
+import { names, type StoredRoom } from "../src/client/stored.ts";
 import { systemTime } from "../src/client/world.ts";
 import { findLink } from "../src/pages/found-link.ts";
 import { decodeEvent, encodeEvent } from "../src/rooms/events.ts";
 import { signMove } from "../src/rooms/moving.ts";
 import type { Ask, LogPosition, RoomIdentity, Session } from "../src/rooms/types.ts";
-import { MemoryStorage } from "../src/vault/records.ts";
+import type { MemoryStorage } from "../src/vault/records.ts";
 import { Vault } from "../src/vault/vault.ts";
+import { account, HOME, later, withAccountAt } from "./model-account.ts";
 import { ModelNode } from "./model-node.ts";
 
-const HOME = "http://home.example.org";
 const OTHER = toB64(random(32));
-
-const account = (nodeId: string): StoredAccount => ({
-  node: HOME,
-  nodeId,
-  community: "Home",
-  account: toB64(new Uint8Array(32)),
-  device: toB64(new Uint8Array(16)),
-  token: toB64(new Uint8Array(32)),
-  secret: toB64(random(32)),
-  name: "Ann",
-  mayInvite: true,
-  sheetKept: true,
-  sheetPutOff: 0,
-  wrote: true,
-  revoked: false,
-});
-
-/** Pauses are a fiftieth of what they are for people. */
-const later = (milliseconds: number, run: () => void) => {
-  const timer = setTimeout(run, milliseconds / 50);
-  timer.unref();
-  return () => clearTimeout(timer);
-};
 
 /** A device with an account at a node whose key is `nodeId`, over what is kept. */
 async function device(node: ModelNode, nodeId: string): Promise<{ client: LocalClient; kept: MemoryStorage }> {
-  const kept = new MemoryStorage();
-  const vault = await Vault.in(kept);
-  await vault.create();
-  await vault.write(new Map([[names.account, account(nodeId)]]));
+  const kept = await withAccountAt(nodeId);
   return { client: await opened(node, kept), kept };
 }
 

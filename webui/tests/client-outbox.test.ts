@@ -4,27 +4,11 @@ import { toB64 } from "../src/bytes/text.ts";
 import { random } from "../src/bytes/webcrypto.ts";
 import { LocalClient } from "../src/client/client.ts";
 import { settle } from "../src/client/settling.ts";
-import { names, type StoredAccount } from "../src/client/stored.ts";
 import { systemTime } from "../src/client/world.ts";
 import { MemoryStorage } from "../src/vault/records.ts";
 import type { Change, Storage } from "../src/vault/types.ts";
-import { Vault } from "../src/vault/vault.ts";
+import { later, withAccountAt } from "./model-account.ts";
 import { ModelNode } from "./model-node.ts";
-
-const ACCOUNT: Omit<StoredAccount, "nodeId"> = {
-  node: "http://node.example.org",
-  community: "Model",
-  account: toB64(new Uint8Array(32)),
-  device: toB64(new Uint8Array(16)),
-  token: toB64(new Uint8Array(32)),
-  secret: toB64(random(32)),
-  name: "Ann",
-  mayInvite: true,
-  sheetKept: true,
-  sheetPutOff: 0,
-  wrote: true,
-  revoked: false,
-};
 
 /** A storage whose process may die before or after any write; what was written stays. */
 class MortalStorage implements Storage {
@@ -53,20 +37,8 @@ class Dead extends Error {}
 async function beginning(submitBytes = 0): Promise<{ node: ModelNode; kept: MemoryStorage }> {
   const node = await new ModelNode().open();
   node.submitBytes = submitBytes;
-  const kept = new MemoryStorage();
-  const vault = await Vault.in(kept);
-  await vault.create();
-  await vault.write(new Map([[names.account, { ...ACCOUNT, nodeId: node.nodeId }]]));
-  return { node, kept };
+  return { node, kept: await withAccountAt(node.nodeId) };
 }
-
-/** Pauses are a fiftieth of what they are for people. */
-const later = (milliseconds: number, run: () => void) => {
-  const timer = setTimeout(run, milliseconds / 50);
-  // A test that fails half-way ends all the same.
-  timer.unref();
-  return () => clearTimeout(timer);
-};
 
 const openOn = (node: ModelNode, storage: Storage) =>
   LocalClient.open({ ...systemTime, later, now: () => node.now, network: node.network, storage });

@@ -25,9 +25,8 @@ from hedgerow_node.store.private.values import (
     SealedRow,
     Session,
 )
-from hedgerow_protocol import limits
+from hedgerow_protocol import base64url, limits
 from hedgerow_protocol.delivery.consent import hash_of
-from hedgerow_protocol.delivery.entry_text import base64url
 from hedgerow_protocol.delivery.recovery import Challenges, recovery_message, signature_holds
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import ASK_ID_BYTES, AccountKey, AskId, DeviceId, InviteId, RoomId
@@ -303,7 +302,7 @@ def _fits(service: AccountService) -> Accounts:
 
 def vault_of(device: DeviceId) -> str:
     """The name of a device's sealed vault."""
-    return f"vault-{base64url(device).decode()}"
+    return f"vault-{base64url.encode(device)}"
 
 
 def _asks_none() -> Refused:

@@ -16,9 +16,9 @@ import aiohttp
 
 from hedgerow_node import clock
 from hedgerow_node.bench.rooms_load import percentiles
-from hedgerow_node.bench.rooms_world import b64
 from hedgerow_node.net.announcing import Announcer, channel_key
 from hedgerow_protocol import messages
+from hedgerow_protocol.base64url import encode as b64
 from hedgerow_protocol.channel import Channel, ChannelOutput, Frame, Opened, Transmit
 from hedgerow_protocol.federation.letters import Acknowledge, Answer, Letter, Notify, Request, encode
 from hedgerow_protocol.federation.parts import Joiner

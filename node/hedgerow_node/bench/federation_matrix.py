@@ -21,7 +21,7 @@ from hedgerow_node.bench.federation_world import Line
 from hedgerow_node.bench.rooms_dialects import ID
 from hedgerow_node.bench.rooms_load import Sample
 from hedgerow_node.bench.rooms_servers import Server, free_port, wait_for
-from hedgerow_node.bench.rooms_world import b64
+from hedgerow_protocol.base64url import encode as b64
 
 API: Final = "/_matrix/client/v3"
 

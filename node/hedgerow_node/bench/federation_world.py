@@ -18,10 +18,11 @@ from hedgerow_node import clock
 from hedgerow_node.bench import rooms_servers
 from hedgerow_node.bench.rooms_dialects import DIALECTS, read_frame
 from hedgerow_node.bench.rooms_servers import Server
-from hedgerow_node.bench.rooms_world import COMMIT, DAY_SECONDS, World, b64, key_package, private_message, welcome
+from hedgerow_node.bench.rooms_world import COMMIT, DAY_SECONDS, World, key_package, private_message, welcome
 from hedgerow_node.config import Config
 from hedgerow_node.directory import door_control
 from hedgerow_protocol import limits
+from hedgerow_protocol.base64url import encode as b64
 from hedgerow_protocol.delivery.key_package import ref_of
 
 SILENT_SECONDS_MAX: Final = 20.0

@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from hedgerow_node.bench.rooms_world import APPLICATION, b64, private_message
-from hedgerow_protocol.delivery.entry_text import base64url
+from hedgerow_node.bench.rooms_world import APPLICATION, private_message
+from hedgerow_protocol import base64url
+from hedgerow_protocol.base64url import encode as b64
 
 ID: Final = re.compile(rb'"id":"([\w-]{22})"')
 """What every message carries, in every dialect: when it was sent, and by whom (see :func:`message_id`)."""
@@ -22,7 +23,7 @@ _LENGTH: Final = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 def message_id(tag: int) -> bytes:
     """16 bytes as 22 letters: the monotonic clock of this machine (ns), a tag, and noise."""
-    return base64url(struct.pack("!QB", time.monotonic_ns(), tag) + os.urandom(7))
+    return base64url.letters(struct.pack("!QB", time.monotonic_ns(), tag) + os.urandom(7))
 
 
 @dataclass(frozen=True, slots=True)

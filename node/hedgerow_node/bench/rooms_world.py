@@ -19,7 +19,7 @@ from hedgerow_node.directory.door_folder import load_keys, make_folder
 from hedgerow_node.store.private.opening import PrivateStore
 from hedgerow_node.store.private.values import KeyPackageOffer, NewInvite, Session
 from hedgerow_protocol import limits
-from hedgerow_protocol.delivery.entry_text import base64url
+from hedgerow_protocol.base64url import encode as b64
 from hedgerow_protocol.delivery.key_package import ref_of
 from hedgerow_protocol.delivery.mls_bytes import vector
 from hedgerow_protocol.delivery.values import (
@@ -42,11 +42,6 @@ COMMIT: Final = 3
 
 TOGETHER: Final = 200
 """Things asked of the services at once while a folder is filled."""
-
-
-def b64(data: bytes) -> str:
-    """base64url without padding."""
-    return base64url(data).decode()
 
 
 def private_message(room: bytes, epoch: int, content: int, *, size: int) -> bytes:

@@ -4,8 +4,6 @@ Of each node, never of a room or a person. Only a proof names a room, by an id t
 """
 
 import argparse
-import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,7 +13,7 @@ from hedgerow_node.cli.parser import config_of
 from hedgerow_node.cli.peers import ask_node
 from hedgerow_node.cli.peers_table import ID_CHARACTERS, span
 from hedgerow_node.cli.sentences import CommandError
-from hedgerow_protocol import ids, limits
+from hedgerow_protocol import base64url, ids, limits
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.federation import forks
 
@@ -79,14 +77,14 @@ def peers_check_proof(options: argparse.Namespace) -> int:
 
 def _checked(line: bytes) -> dict[str, Any]:
     try:
-        proof = forks.decode(base64.b64decode(line + b"=" * (-len(line) % 4), altchars=b"-_", validate=True))
-    except (RemoteError, binascii.Error, ValueError):
+        proof = forks.decode(base64url.decode(line.decode("ascii")))
+    except (RemoteError, ValueError):
         return {"holds": False, "node": None}
     positions = (proof.first.position, proof.second.position)
     return {
         "holds": forks.proves(proof),
         "node": ids.to_text(proof.hub),
-        "room": base64.urlsafe_b64encode(proof.room).decode().rstrip("="),
+        "room": base64url.encode(proof.room),
         "numbers": [each.seq for each in positions],
         "times": [each.time for each in positions],
     }

@@ -86,9 +86,10 @@ class Delivery(Protocol):
         """
         ...
 
-    async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
-        """Undo what an invalid commit did: the mailbox takes part again, as if it had never been taken out.
+    async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId, *, seen: int) -> None:
+        """Undo what invalid commits up to ``seen`` did: the mailbox takes part again, as if never taken out.
 
+        ``seen`` is the last seq the device has processed. What a later commit did stays.
         Whoever takes part may do it, and whoever of another account was taken out at the same time or later; nobody for
         its own device.
         Refusals: UNKNOWN, NOT_ALLOWED. In a room of another hub also :class:`Waiting`.

@@ -168,9 +168,11 @@ class DeliveryService:
             submission = replace(submission, welcomes=welcomes)
         return Arrived(submission, device_row, sha256(submission.payload).digest(), now, node)
 
-    async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
+    async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId, *, seen: int) -> None:
         """See the door."""
-        await self._scribe.write(lambda c: (None, putting_back_rows.put_back(c, session, room, mailbox, self._entropy)))
+        await self._scribe.write(
+            lambda c: (None, putting_back_rows.put_back(c, session, room, mailbox, seen, self._entropy))
+        )
 
     async def stop(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
         """See the door."""

@@ -1,11 +1,10 @@
 """Where a page ended, as an opaque text that only the same search can go on from."""
 
-import base64
-import binascii
 import struct
 from dataclasses import dataclass
 
 from hedgerow_node.directory.query import Query, bad_cursor
+from hedgerow_protocol import base64url
 
 _LAYOUT = struct.Struct(">4sBqq")
 
@@ -26,7 +25,7 @@ def write_cursor(query: Query, place: Place) -> str:
     """The text of a place."""
     kind = _LISTS if query.near is None else _AROUND
     packed = _LAYOUT.pack(query.fingerprint(), kind, place.top, place.skip)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return base64url.encode(packed)
 
 
 def read_cursor(query: Query) -> Place | None:
@@ -34,9 +33,9 @@ def read_cursor(query: Query) -> Place | None:
     if not query.cursor:
         return None
     try:
-        packed = base64.b64decode(query.cursor + "=" * (-len(query.cursor) % 4), altchars=b"-_", validate=True)
+        packed = base64url.decode(query.cursor)
         fingerprint, kind, top, skip = _LAYOUT.unpack(packed)
-    except (binascii.Error, struct.error, ValueError):
+    except (struct.error, ValueError):
         raise bad_cursor() from None
     expected = _LISTS if query.near is None else _AROUND
     if fingerprint != query.fingerprint() or kind != expected or top < 0 or skip < 0:

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Final, Protocol
 
 from hedgerow_node.federation.exchange import Exchange
 from hedgerow_node.federation.home import HomeDesk
 from hedgerow_node.federation.hub import HubDesk
-from hedgerow_node.federation.moves import Moves
 from hedgerow_node.federation.tally import Why, why_refused
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.store.errors import StoreBusyError
@@ -66,14 +65,14 @@ class Answering:
         exchange: Exchange,
         hub: HubDesk,
         home: HomeDesk,
-        moves: Moves,
+        more: Sequence[Desk],
         rates: AskRates,
         monotonic: Callable[[], Instant],
     ) -> None:
+        """``hub`` is asked for what goes into its logs; every other request goes from desk to desk, ``more`` last."""
         self._exchange = exchange
         self._hub = hub
-        self._home = home
-        self._moves = moves
+        self._desks: tuple[Desk, ...] = (home, hub, *more)
         self._rates = rates
         self._monotonic = monotonic
         self._many: dict[NodeId, int] = {}
@@ -81,8 +80,6 @@ class Answering:
         self._lanes: dict[tuple[NodeId, bytes], tuple[asyncio.Lock, int]] = {}
         self._turnstile = Turnstile()
         self._tasks = Tasks("answers to other nodes")
-        self.more: tuple[Desk, ...] = ()
-        """Desks beside the three that every node has."""
 
     async def stop(self) -> None:
         """Answer nothing more."""
@@ -172,8 +169,7 @@ class Answering:
             async with lock:
                 if not self._passes(peer, request):
                     return Busy(BUSY_SECONDS)
-                desks: tuple[Desk, ...] = (self._home, self._hub, self._moves, *self.more)
-                for desk in desks:
+                for desk in self._desks:
                     answer = await desk.answer(peer, request)
                     if answer is not None:
                         return answer

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from hedgerow_node.federation.answering import Answering
@@ -12,7 +13,7 @@ from hedgerow_node.federation.holders import Holders, Pace
 from hedgerow_node.federation.leaving import Leaving
 from hedgerow_node.federation.tasks import Tasks
 from hedgerow_node.federation.telling import Telling
-from hedgerow_node.store.database import Connection, Database
+from hedgerow_node.store.database import Database
 from hedgerow_node.store.errors import StoreError
 from hedgerow_node.store.private import drop_rows
 from hedgerow_node.store.private.scribe import Scribe
@@ -159,7 +160,7 @@ class Collecting:
         answered = await asyncio.gather(*(self._answer(sender) for sender in senders))
         for names, is_done in zip(senders.values(), answered, strict=True):
             if is_done:
-                await self._scribe.quietly(_remember(names, self._now()))
+                await self._scribe.quietly(partial(drop_rows.have_opened, names=names, now=self._now()))
                 done += names
         return done
 
@@ -239,14 +240,6 @@ def _readable(letters: tuple[bytes, ...]) -> list[Letter]:
         if may_be_in_drop(letter):
             found.append(letter)
     return found
-
-
-def _remember(names: list[bytes], now: Timestamp) -> Callable[[Connection], None]:
-    def write(connection: Connection) -> None:
-        for name in names:
-            drop_rows.has_opened(connection, name, now)
-
-    return write
 
 
 def _future() -> "asyncio.Future[None]":

@@ -184,19 +184,16 @@ class FarDelivery:
         kept_back = self._copies.ahead_since(room)
         return replace(found, away_since=min((each for each in (waits, kept_back) if each is not None), default=None))
 
-    async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId) -> None:
+    async def put_back(self, session: Session, room: RoomId, mailbox: MailboxId, *, seen: int) -> None:
         """See the door."""
         hub = self._copies.hubs.get(room)
         if hub is None:
-            return await self._here.put_back(session, room, mailbox)
+            return await self._here.put_back(session, room, mailbox, seen=seen)
 
         def put(connection: Connection) -> tuple[Sent, Happened | None]:
             author = far_sending_rows.own_mailbox_in(connection, session, room)
-            body = PutBack(room, author, mailbox)
-            # What was put back may be taken out once more: only a request that is under way is the same one.
-            return self._asking.put(
-                connection, session, hub, body, author + mailbox, 0, again=lambda sent: sent.answer is not None
-            )
+            body = PutBack(room, author, mailbox, seen)
+            return self._asking.put(connection, session, hub, body, author + mailbox + seen.to_bytes(8, "big"), 0)
 
         sent = await self._asking.scribe.write(put)
         expect(await self._asking.answer_to(sent, SUBMIT_SECONDS), Done)

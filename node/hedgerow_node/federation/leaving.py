@@ -4,14 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha256
+from math import inf
 from typing import Final
 
 from hedgerow_node.federation.exchange import Exchange
 from hedgerow_node.federation.holders import Holders, Pace
 from hedgerow_node.federation.tasks import Tasks
-from hedgerow_node.store.database import Connection, Database
+from hedgerow_node.store.database import Database
 from hedgerow_node.store.errors import StoreError
 from hedgerow_node.store.private import drop_rows
 from hedgerow_node.store.private.letting_in import Sign
@@ -191,15 +191,15 @@ class Leaving:
 
     async def _leave(self, node: NodeId, at_once: bool) -> bool:
         last = await self._database.read(lambda c: drop_rows.left_for(c, node))
-        if last is not None and not at_once and self._now() - last.time < self._patience(node):
+        ago = inf if last is None else self._now() - last.time
+        if ago < self._patience(node) and not at_once:
             return True
         away = self._away.get(node)
         replies = dict(away.replies) if away is not None else {}
         letters, digest = await self._letters(node, list(replies.values()))
         if not letters:
             return True
-        same = not replies and last is not None and last.digest == digest
-        if same and last is not None and self._now() - last.time < self._pace.again:
+        if last is not None and last.digest == digest and not replies and ago < self._pace.again:
             return True
         holders = await self._holders.of(node)
         if self._exchange.is_up(node) or not holders:
@@ -220,7 +220,7 @@ class Leaving:
         replies = replies[: limits.DROP_LETTERS_MAX // 2]
         budget = LETTERS_BYTES_MAX - sum(len(each) + LETTER_MORE_BYTES for each in replies)
         many = limits.DROP_LETTERS_MAX - len(replies)
-        waiting = await self._database.read(partial(_waiting, node, budget, many, self._sign))
+        waiting = await self._database.read(lambda c: drop_rows.letters_for(c, node, budget, many, self._sign))
         return (*replies, *waiting), sha256(wire.encode(tuple(waiting))).digest()
 
     async def _give(self, holders: list[NodeId], drop: DropLeft) -> int:
@@ -241,7 +241,3 @@ class Leaving:
                 away.size -= len(away.replies.pop(about))
         if not away.replies:
             del self._away[node]
-
-
-def _waiting(node: NodeId, budget: int, many: int, sign: Sign, connection: Connection) -> list[bytes]:
-    return drop_rows.letters_for(connection, node, budget, many, sign)

@@ -29,6 +29,7 @@ from hedgerow_protocol.delivery.chain import head_holds
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import Entry, MailboxId, Position, RoomId
 from hedgerow_protocol.federation.letters import Request
+from hedgerow_protocol.federation.mirror import continues
 from hedgerow_protocol.federation.moving import statement_holds
 from hedgerow_protocol.federation.values import (
     AnswerBody,
@@ -214,7 +215,7 @@ class Moves:
         if signed:
             last = signed[-1]
             late = at.time > self._now() + limits.CLOCK_SKEW_SECONDS_MAX
-            if late or at != Position(last.seq, last.hash, last.time) or not head_holds(signer, move.room, answer.head):
+            if late or at != last.position or not head_holds(signer, move.room, answer.head):
                 return None
             await self._copies.take_over(copy, move.room, signed, answer.head)
         return [] if any(each.time > self._now() + limits.CLOCK_SKEW_SECONDS_MAX for each in tail) else tail
@@ -229,12 +230,12 @@ class Moves:
             answer = await self._exchange.ask(node, CopyFetch(move.room, move.number, position.seq), ASK_SECONDS)
             if not isinstance(answer, CopyPart):
                 return entries, answer
-            found = gathering_rows.continues(move.room, position, answer.entries)
+            found = continues(move.room, position, answer.entries)
             entries += found
             size += sum(len(each.payload or b"") for each in found)
             if not (found and answer.more and size < GATHERED_BYTES_MAX):
                 return entries, answer
-            position = Position(found[-1].seq, found[-1].hash, found[-1].time)
+            position = found[-1].position
 
     async def _go_there(self, move: Pending) -> bool:
         """Follow the new hub, once it has begun."""
@@ -249,7 +250,7 @@ class Moves:
             found, _ = await self._entries(move.hub, move, move.position)
             missing = [each for each in found if each.seq <= start.position.seq]
             last = missing[-1] if missing else None
-            if last is None or Position(last.seq, last.hash, last.time) != start.position:
+            if last is None or last.position != start.position:
                 return False
         await self._scribe.write(
             lambda c: _with_happened(

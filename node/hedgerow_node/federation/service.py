@@ -135,8 +135,8 @@ class Federation:
             now=timestamp,
             room_bytes_max=room_bytes_max,
         )
-        self._answering = Answering(exchange, hub, home, moves, rates, monotonic)
-        self._answering.more = (DropDesk(delivery.node, scribe, timestamp, monotonic, holds=holds_drops),)
+        drops = DropDesk(delivery.node, scribe, timestamp, monotonic, holds=holds_drops)
+        self._answering = Answering(exchange, hub, home, (moves, drops), rates, monotonic)
         self._drops: Drops | None = None
         if whereabouts is not None:
             pace = pace or Pace()

@@ -3,14 +3,13 @@
 How many entries a node lacks is told in steps of ten, so that it says how far behind it is and not how much was said.
 """
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private import follower_rows, outgoing_rows, place_rows
-from hedgerow_protocol import ids
+from hedgerow_protocol import base64url, ids
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Timestamp
 
@@ -37,8 +36,7 @@ def kept(connection: Connection) -> Kept:
     """Read everything at one moment."""
     behind: dict[NodeId, int] = {}
     for each in follower_rows.all_followings(connection):
-        upto = each.newest if each.end is None else min(each.end, each.newest)
-        behind[each.node] = behind.get(each.node, 0) + max(0, upto - each.acknowledged)
+        behind[each.node] = behind.get(each.node, 0) + max(0, each.upto - each.acknowledged)
     return Kept(outgoing_rows.waiting_by_node(connection), behind, place_rows.lied(connection))
 
 
@@ -135,7 +133,7 @@ def step(behind: int) -> int:
 
 def proof_text(proof: bytes) -> str:
     """A proof as a line of text, to pass on and for `hedgerow peers check-proof`."""
-    return base64.urlsafe_b64encode(proof).decode("ascii").rstrip("=")
+    return base64url.encode(proof)
 
 
 def to_json(nodes: list[NodeStanding]) -> dict[str, Any]:

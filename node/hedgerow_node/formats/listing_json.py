@@ -6,8 +6,8 @@ meetings; ``facets`` what all meetings share. ``expires``, ``issued`` and ``upda
 
 from typing import Any
 
+from hedgerow_protocol import base64url
 from hedgerow_protocol.content import Change, Contact, Facets, Intake, ListingContent, Meeting, Online, Openness, Place
-from hedgerow_protocol.delivery.entry_text import base64url
 from hedgerow_protocol.ids import to_text
 from hedgerow_protocol.state import ShownListing
 
@@ -66,7 +66,7 @@ def _content(content: ListingContent) -> dict[str, Any]:
 def _intake(intake: Intake) -> dict[str, str]:
     """Where members' programs ask to join; in base64url, as all of their API."""
     parts = {"node": intake.node, "room": intake.room, "key": intake.key}
-    return {name: base64url(value).decode() for name, value in parts.items()}
+    return {name: base64url.encode(value) for name, value in parts.items()}
 
 
 def _meeting(meeting: Meeting, shared: Facets) -> dict[str, Any]:

@@ -49,7 +49,7 @@ OPERATIONS: dict[tuple[str, str], Described] = {
     ("GET", "/rooms/{id}/notes"): ("notes", "What was said beside the room's log", None, a_list(ref("Note"))),
     ("POST", "/rooms/{id}/moves"): ("move", "Its members have moved the room", ref("NewMove"), _NOTHING),
     ("GET", "/rooms/{id}/moves"): ("moves", "Where the room was moved, and by whom", None, a_list(ref("Move"))),
-    ("POST", "/rooms/{id}/mailboxes"): ("putBack", "Undo what an invalid commit did", ref("Mailbox"), _NOTHING),
+    ("POST", "/rooms/{id}/mailboxes"): ("putBack", "Undo what invalid commits did", ref("PutBack"), _NOTHING),
     ("DELETE", "/rooms/{id}/mailboxes/{mailbox}"): ("stop", "One's own takes part no longer", None, _NOTHING),
     ("GET", "/mailbox"): ("mailbox", "Everything that waits for this device", None, ref("MailboxState")),
     ("POST", "/mailbox/acknowledge"): ("acknowledge", "What was processed", ref("Acknowledgement"), _NOTHING),

@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from hedgerow_node.http.member import base64url
-from hedgerow_protocol import limits
+from hedgerow_protocol import base64url, limits
 
 WHOLE = {"type": "integer", "minimum": 0, "maximum": limits.SEQUENCE_MAX}
 _SECONDS = {"type": "integer", "minimum": 0, "description": "Unix seconds."}
@@ -244,7 +243,9 @@ SCHEMAS: dict[str, Any] = {
             "statements": a_list(ref("Statement"), limits.MOVE_STATEMENTS_MAX),
         }
     ),
-    "Mailbox": an_object({"mailbox": ID}),
+    "PutBack": an_object(
+        {"mailbox": ID, "seen": {**WHOLE, "description": "The last seq processed: what a later commit did stays."}}
+    ),
     "MailboxState": an_object(
         {
             "rooms": a_list(

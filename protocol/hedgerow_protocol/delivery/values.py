@@ -94,6 +94,11 @@ class Entry:
     payload_hash: bytes
     hash: bytes
 
+    @property
+    def position(self) -> Position:
+        """Where the log stands when this is its newest entry."""
+        return Position(self.seq, self.hash, self.time)
+
 
 @dataclass(frozen=True, slots=True)
 class WelcomeOut:

@@ -212,7 +212,7 @@ _REQUESTS: Final[_Table] = (
     ("welcome", WelcomeLetter, (read.room, read.seq, read.ref, _welcome, read.mailbox, read.head)),
     ("follow", Follow, (read.room, read.seq, read.mailboxes)),
     ("unfollow", Unfollow, (read.room, read.mailbox)),
-    ("put-back", PutBack, (read.room, read.mailbox, read.mailbox)),
+    ("put-back", PutBack, (read.room, read.mailbox, read.mailbox, read.seq)),
     ("mailbox-told", MailboxTold, (read.room, read.mailbox, read.optional_head)),
     ("room-ask", RoomAsk, (read.room, _tag, _body)),
     ("ask-told", AskTold, (read.room, _ask, optional(_invite), _body, read.time)),

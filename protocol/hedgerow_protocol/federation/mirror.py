@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from hedgerow_protocol.delivery.chain import entry_prefix, hash_after, head_holds
-from hedgerow_protocol.delivery.values import Entry, Head, Position
+from hedgerow_protocol.delivery.values import Entry, Head, Position, RoomId
 from hedgerow_protocol.errors import Code, RemoteError
 from hedgerow_protocol.federation.forks import OwnEntries, Proof, compare, link_of
 from hedgerow_protocol.federation.letters import Notify
@@ -81,6 +81,17 @@ def check(hub: NodeId, held: Held, told: Notify, entries: OwnEntries) -> Verdict
     return New(new, told.head)
 
 
+def continues(room: RoomId, position: Position, entries: Sequence[Entry]) -> list[Entry]:
+    """As many of these entries as follow one another after a place of the log."""
+    prefix, found = entry_prefix(room), []
+    for each in entries:
+        if each.seq != position.seq + 1 or each.time < position.time or _hash(prefix, each, position.hash) != each.hash:
+            break
+        found.append(each)
+        position = each.position
+    return found
+
+
 def _begin(after: int, told: Notify, first: int) -> Verdict:
     if first > after + 1:
         return Gap(after)
@@ -104,11 +115,15 @@ def _check_chain(told: Notify) -> None:
     if told.entries[0].seq == 1 and hash != bytes(32):
         raise RemoteError(Code.BAD_FIELD, "Something is said to stand before the first entry of a log.")
     for each in told.entries:
-        hash = hash_after(prefix, each.seq, each.time, each.kind, each.epoch, each.id, each.payload_hash, hash)
+        hash = _hash(prefix, each, hash)
         if hash != each.hash:
             raise RemoteError(Code.BAD_FIELD, "The hashes of these entries do not follow from one another.")
     if any(left.seq + 1 != right.seq or left.time > right.time for left, right in pairwise(told.entries)):
         raise RemoteError(Code.BAD_FIELD, "These entries are not in the order of a log.")
     last = told.entries[-1]
-    if told.head.position != Position(last.seq, last.hash, last.time):
+    if told.head.position != last.position:
         raise RemoteError(Code.BAD_FIELD, "The head of these entries is that of other ones.")
+
+
+def _hash(prefix: bytes, each: Entry, before: bytes) -> bytes:
+    return hash_after(prefix, each.seq, each.time, each.kind, each.epoch, each.id, each.payload_hash, before)

@@ -6,13 +6,12 @@ newest entry that anybody has, and never before one that is named. Spec: docs/pr
 """
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hedgerow_protocol import keys, limits
+from hedgerow_protocol import base64url, keys, limits
 from hedgerow_protocol.delivery.byte_strings import labelled
 from hedgerow_protocol.delivery.values import HASH_BYTES, RoomId
 from hedgerow_protocol.errors import Code, RemoteError
@@ -100,12 +99,12 @@ def encode_statement(said: MoveStatement) -> bytes:
     move = said.move
     return _canonical(
         {
-            "by": _b64(said.by),
-            "hash": _b64(move.hash),
-            "hub": _b64(move.hub),
+            "by": base64url.encode(said.by),
+            "hash": base64url.encode(move.hash),
+            "hub": base64url.encode(move.hub),
             "number": move.number,
             "seq": move.seq,
-            "signature": _b64(said.signature),
+            "signature": base64url.encode(said.signature),
         }
     )
 
@@ -131,19 +130,13 @@ def _canonical(value: dict[str, Any]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _b64(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def _bytes(size: int) -> Callable[[Any], bytes]:
     def read(value: Any) -> bytes:
-        if type(value) is str and value.isascii():
+        if type(value) is str and len(value) == base64url.length_of(size):
             try:
-                found = urlsafe_b64decode(value + "=" * (-len(value) % 4))
+                return base64url.decode(value)
             except ValueError:
-                found = b""
-            if len(found) == size and _b64(found) == value:
-                return found
+                pass
         raise RemoteError(Code.BAD_FIELD, f"A field of this statement is not {size} bytes in base64url.")
 
     return read

@@ -115,11 +115,13 @@ class Unfollow:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """To the hub: an invalid commit took this mailbox out; undo that, as ``author`` asks."""
+    """To the hub: invalid commits took this mailbox out; undo that, as ``author`` asks."""
 
     room: RoomId
     author: MailboxId
     mailbox: MailboxId
+    seen: int
+    """The last seq the author has processed: what a later commit did stays."""
 
 
 @dataclass(frozen=True, slots=True)

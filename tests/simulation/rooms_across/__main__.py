@@ -29,7 +29,7 @@ def main(words: list[str]) -> int:
             sys.stdout.write(
                 f"seed {seed}: {entries} entries, {len(safety.acknowledged)} acknowledged, "
                 f"{wires.frames} frames, {wires.lost} lost, {safety.again} requests came again, "
-                f"{safety.proofs} proofs, {safety.outsiders.late} put back late, "
+                f"{safety.proofs} proofs, "
                 f"settled in {society.settled:.0f} s; {time.monotonic() - begin:.2f} s\n"
             )
     return failed

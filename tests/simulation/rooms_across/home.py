@@ -81,12 +81,13 @@ class Home:
 
         self._elsewhere(hub, Submit(said), said.room + said.id, reply, standing)
 
-    def put_back(self, author: MailboxId, room: RoomId, mailbox: MailboxId, hub: NodeId) -> None:
+    def put_back(self, author: MailboxId, room: RoomId, mailbox: MailboxId, hub: NodeId, seen: int) -> None:
         """A member judges that a mailbox should not have been taken out."""
         if hub == self.node.id:
-            self._here(lambda: self.node.hub.put_back(room, mailbox) or Done(), lambda answer: None)
+            self._here(lambda: self.node.hub.put_back(room, mailbox, seen) or Done(), lambda answer: None)
         else:
-            self._elsewhere(hub, PutBack(room, author, mailbox), author + mailbox, lambda answer: None)
+            about = author + mailbox + seen.to_bytes(8, "big")
+            self._elsewhere(hub, PutBack(room, author, mailbox, seen), about, lambda answer: None)
 
     def leave(self, room: RoomId, mailbox: MailboxId, hub: NodeId, reply: Reply) -> None:
         """A device stops."""

@@ -120,10 +120,11 @@ class Hub:
         disk, room = self.disk, said.room
         for mailbox in said.removes:
             own, far = disk.get(("own", room), mailbox), disk.get(("far", room), mailbox)
-            if own is not None and own.until is None:
-                disk.put(("own", room), mailbox, replace(own, until=seq))
+            if own is not None:
+                disk.put(("own", room), mailbox, replace(own, until=own.until or seq, last=seq))
+            if far is not None:
+                disk.put(("far", room), mailbox, replace(far, until=far.until or seq, last=seq))
             if far is not None and far.until is None:
-                disk.put(("far", room), mailbox, replace(far, until=seq))
                 at = self.position(room, far.node, seq)
                 self.node.ask(far.node, MailboxTold(room, mailbox, self.signed(room, at, far.node)))
                 self._limit(room, far.node)
@@ -165,11 +166,11 @@ class Hub:
                 return self._follow(peer, room, after)
             case Unfollow(room, mailbox):
                 self._leave(peer, room, mailbox)
-            case PutBack(room, author, mailbox):
+            case PutBack(room, author, mailbox, seen):
                 far = self.disk.get(("far", room), author)
                 if far is None or far.node != peer or far.until is not None:
                     raise unknown()
-                self.put_back(room, mailbox)
+                self.put_back(room, mailbox, seen)
             case _:
                 return None
         return Done()
@@ -208,14 +209,13 @@ class Hub:
         self.disk.put(("far", room), mailbox, replace(far, until=until, gone=True))
         self._limit(room, peer)
 
-    def put_back(self, room: RoomId, mailbox: MailboxId) -> None:
-        """Within a transaction: a mailbox that a commit took out, which members judged to be none."""
+    def put_back(self, room: RoomId, mailbox: MailboxId, seen: int) -> None:
+        """Within a transaction: a mailbox that commits took out up to ``seen``, which members judged to be none."""
         own, far = self.disk.get(("own", room), mailbox), self.disk.get(("far", room), mailbox)
-        self.disk.then(lambda: self.node.world.safety.outsiders.put_back(mailbox))
-        if own is not None and own.until is not None and not own.gone:
+        if own is not None and own.until is not None and own.last <= seen and not own.gone:
             self.disk.put(("own", room), mailbox, replace(own, until=None))
             self.disk.then(lambda: self.node.grew(room))
-        if far is not None and far.until is not None and not far.gone:
+        if far is not None and far.until is not None and far.last <= seen and not far.gone:
             self.disk.put(("far", room), mailbox, replace(far, until=None))
             self.node.ask(far.node, MailboxTold(room, mailbox, None))
             self._limit(room, far.node)

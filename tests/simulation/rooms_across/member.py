@@ -293,5 +293,4 @@ class Member:
 
     def _put_back(self, mailbox: MailboxId) -> None:
         if self.home.up and self.inside and mailbox not in self.out:
-            self.world.safety.outsiders.wished(mailbox)
-            self.home.home.put_back(self.mailbox, self.room, mailbox, self.hub.id)
+            self.home.home.put_back(self.mailbox, self.room, mailbox, self.hub.id, self.seen)

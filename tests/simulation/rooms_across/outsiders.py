@@ -38,9 +38,6 @@ class Outsiders:
         self._offers: dict[KeyPackageRef, Node] = {}
         self._removed: dict[MailboxId, int] = {}
         """Mailboxes that a valid commit took out, and its seq."""
-        self._wished: set[MailboxId] = set()
-        self.late = 0
-        """Mailboxes that were put back by a word that came after they were rightly taken out."""
         self._asks: dict[AskId, tuple[RoomId, int, frozenset[NodeId]]] = {}
         """The asks that hubs have taken: when, and who is to hear of them."""
         self._refused: set[tuple[AskId, NodeId]] = set()
@@ -57,17 +54,6 @@ class Outsiders:
         """A commit stands in the log, which members take as one."""
         for each in said.removes:
             self._removed.setdefault(each, entry.seq)
-
-    def wished(self, mailbox: MailboxId) -> None:
-        """A member puts a mailbox back, and does not know of a valid commit that took it out."""
-        self._wished.add(mailbox)
-
-    def put_back(self, mailbox: MailboxId) -> None:
-        """A hub has put a mailbox back. When it was rightly taken out meanwhile it gets what it cannot read; members
-        may do that to each other: docs/protocol/delivery.md."""
-        if mailbox in self._removed and mailbox in self._wished:
-            del self._removed[mailbox]
-            self.late += 1
 
     def asked(self, room: RoomId, ask: AskId, at: int, told: frozenset[NodeId]) -> None:
         """A hub has taken an ask."""

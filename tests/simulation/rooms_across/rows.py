@@ -19,6 +19,8 @@ class Far:
     joined: int
     until: int | None = None
     gone: bool = False
+    last: int = 0
+    """The last commit that took it out."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Own:
     until: int | None = None
     gone: bool = False
     """Whether its device has stopped."""
+    last: int = 0
+    """The last commit that took it out, at the hub."""
 
 
 @dataclass(frozen=True)

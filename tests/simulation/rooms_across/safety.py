@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hedgerow_protocol.delivery.chain import entry_hash, head_holds
-from hedgerow_protocol.delivery.values import Entry, EntryId, EntryKind, Head, MailboxId, Position, RoomId
+from hedgerow_protocol.delivery.values import Entry, EntryId, EntryKind, Head, MailboxId, RoomId
 from hedgerow_protocol.federation import forks
 from hedgerow_protocol.federation.forks import Proof
 from hedgerow_protocol.federation.values import SubmitAccepted, WelcomeLetter
@@ -128,7 +128,7 @@ class Safety:
             )
             if hash != each.hash or each.seq != previous.seq + 1:
                 self._world.fail(f"{node} keeps entries that do not follow from one another")
-            previous = Position(each.seq, each.hash, each.time)
+            previous = each.position
             if each.payload is not None and room_on(each.payload) != room:
                 self._world.fail(f"{node} keeps something of another room")
             if node.id in self.lied.get(room, ()):

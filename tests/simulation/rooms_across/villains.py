@@ -194,7 +194,7 @@ class HostileNode(Node):
         before = sign_head(self.key, in_room, BEGINNING)
         bodies: tuple[RequestBody, ...] = (
             Submit(words),
-            PutBack(room, mailbox, mailbox),
+            PutBack(room, mailbox, mailbox, 2**31),
             Unfollow(room, mailbox),
             MailboxTold(room, mailbox, None),
             MailboxTold(room, mailbox, self._head(room, 1)),

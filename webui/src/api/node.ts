@@ -128,8 +128,9 @@ export class NodeApi {
   moves(room: B64): Promise<readonly MoveAnswer[]> {
     return this.http.json(`/rooms/${room}/moves`);
   }
-  putBack(room: B64, mailbox: B64): Promise<null> {
-    return this.http.json(`/rooms/${room}/mailboxes`, post({ mailbox }));
+  /** `seen`: how far this device has processed the log; what a later commit did stays. */
+  putBack(room: B64, mailbox: B64, seen: number): Promise<null> {
+    return this.http.json(`/rooms/${room}/mailboxes`, post({ mailbox, seen }));
   }
   stop(room: B64, mailbox: B64): Promise<null> {
     return this.http.json(`/rooms/${room}/mailboxes/${mailbox}`, DELETE);

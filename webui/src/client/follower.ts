@@ -246,7 +246,7 @@ export class Follower {
       for (const { mailbox } of member.leaves) {
         if (mailbox === session.mailbox) continue;
         try {
-          await this.#core.api.putBack(room.id, mailbox);
+          await this.#core.api.putBack(room.id, mailbox, session.position.seq);
         } catch (problem) {
           if (problem instanceof Unreachable) throw problem;
           if (!(problem instanceof Refused)) throw problem;

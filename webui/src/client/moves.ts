@@ -39,7 +39,7 @@ export const movingOf = (room: Room): StoredMoving => room.record.moving ?? NEVE
 /** What is decided and not done. */
 export function decisionOf(room: Room): Decision | undefined {
   const { moved, votes } = movingOf(room);
-  const members = room.session?.policy.members.map(({ identity }) => identity) ?? [];
+  const members = room.identities;
   return decided(votes, members, moved);
 }
 
@@ -188,7 +188,7 @@ export class Moves {
       const vote = { ...said, hub, number };
       if (await moveHolds(primitives, room.id, vote)) votes.push(vote);
     }
-    const members = room.session?.policy.members.map(({ identity }) => identity) ?? [];
+    const members = room.identities;
     const decision = decided(votes, members, number - 1);
     if (decision?.hub !== hub || decision.number !== number || decision.least > head.seq) return false;
     await this.#goOn(room, decision, head);

@@ -47,7 +47,7 @@ function heardOf(core: Core, room: Room, node: string): string {
 /** What members want, of those moves that still count. */
 function movesOf(core: Core, room: Room): MoveView[] {
   const { moved, votes, agreed } = movingOf(room);
-  const members = room.session?.policy.members.map(({ identity }) => identity) ?? [];
+  const members = room.identities;
   const open = votes.filter(({ by, number }) => number > moved && members.includes(by));
   const wanted = new Set(open.map(({ hub }) => hub));
   if (agreed) wanted.add(agreed.hub);

@@ -42,6 +42,10 @@ export class Room {
   get inside(): boolean {
     return this.record.standing === "in" && !!this.session?.inside && !this.gone;
   }
+  /** Of everybody who is in it, as far as this device knows. */
+  get identities(): readonly string[] {
+    return this.session?.policy.members.map(({ identity }) => identity) ?? [];
+  }
   get behind(): boolean {
     return !!this.session && this.head > this.session.position.seq;
   }

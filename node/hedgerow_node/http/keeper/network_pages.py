@@ -19,12 +19,12 @@ from hedgerow_node.http.keeper.links import Session
 from hedgerow_node.http.keeper.network_rooms import RoomsWords
 from hedgerow_node.http.keeper.network_words import NetworkWords
 from hedgerow_node.http.keeper.pages import wording_now
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.peering import Peering
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.rendering import View
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.blocks import Block
+from hedgerow_protocol import base64url
 from hedgerow_protocol.errors import RemoteError
 from hedgerow_protocol.ids import ListingId, NodeId, to_text
 

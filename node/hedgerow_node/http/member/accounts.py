@@ -5,13 +5,13 @@ from typing import Any
 from aiohttp import web
 
 from hedgerow_node.delivery.doors import Session
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, done
 from hedgerow_node.http.member.body import read_fields
 from hedgerow_node.http.member.desk import Desk
 from hedgerow_node.http.member.fields import Fields
 from hedgerow_node.http.member.paths import id_in
 from hedgerow_node.http.site import SITE
+from hedgerow_protocol import base64url
 from hedgerow_protocol.delivery.values import (
     ACCOUNT_KEY_BYTES,
     DEVICE_ID_BYTES,

@@ -5,10 +5,9 @@ from typing import Any
 from aiohttp import web
 
 from hedgerow_node.http.answers import dump
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.problems import PROBLEM_TYPE, Problem, problem_document
 from hedgerow_node.store.private.values import LogPage
-from hedgerow_protocol.delivery import entry_text
+from hedgerow_protocol import base64url
 from hedgerow_protocol.delivery.values import Accepted, Head
 from hedgerow_protocol.ids import NodeId
 
@@ -43,7 +42,7 @@ def hub_json(hub: NodeId | None) -> dict[str, str]:
 
 def accepted_members(accepted: Accepted) -> bytes:
     """Where an entry stands. The answer to every word that is written, so it is put together by hand."""
-    return b'"seq":%d,"time":%d,"hash":"%b"}' % (accepted.seq, accepted.time, entry_text.base64url(accepted.hash))
+    return b'"seq":%d,"time":%d,"hash":"%b"}' % (accepted.seq, accepted.time, base64url.letters(accepted.hash))
 
 
 def answer_accepted(accepted: Accepted) -> web.Response:

@@ -11,13 +11,13 @@ from aiohttp import hdrs, web
 
 from hedgerow_node.delivery.doors import Refusal, Refused, Session, Waiting
 from hedgerow_node.http import bounds, security
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.body import let_go
 from hedgerow_node.http.member.desk import DESK, Desk
 from hedgerow_node.http.member.pace import too_much
 from hedgerow_node.http.problems import Problem
 from hedgerow_node.http.site import CALLER, SITE
 from hedgerow_node.store.errors import StoreBusyError, StoreError
+from hedgerow_protocol import base64url
 
 TOKEN_BYTES: Final = 32
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.problems import Problem
+from hedgerow_protocol import base64url
 from hedgerow_protocol.ids import NODE_ID_BYTES, NodeId
 
 

@@ -5,7 +5,6 @@ from typing import Any
 from aiohttp import web
 
 from hedgerow_node.delivery.doors import Session
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, done
 from hedgerow_node.http.member.bearer import session_of
 from hedgerow_node.http.member.body import read_fields
@@ -14,7 +13,7 @@ from hedgerow_node.http.member.fields import bytes_of
 from hedgerow_node.http.member.paths import id_in, id_of_query
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.private.values import AskRow, InviteRow, NewInvite
-from hedgerow_protocol import limits
+from hedgerow_protocol import base64url, limits
 from hedgerow_protocol.delivery.values import (
     ASK_ID_BYTES,
     HASH_BYTES,

@@ -6,14 +6,13 @@ from aiohttp import hdrs, web
 
 from hedgerow_node.delivery.doors import Session
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, done
 from hedgerow_node.http.member.body import read_body, read_fields
 from hedgerow_node.http.member.desk import Desk
 from hedgerow_node.http.member.paths import id_in, id_of_query
 from hedgerow_node.http.problems import not_found
 from hedgerow_node.http.site import SITE
-from hedgerow_protocol import limits
+from hedgerow_protocol import base64url, limits
 from hedgerow_protocol.delivery.values import BLOB_HASH_BYTES, ROOM_ID_BYTES, BlobHash, RoomId
 
 PLACE_BYTES = 16

@@ -11,7 +11,6 @@ from typing import Any, Final
 from aiohttp import WSMessage, WSMsgType, hdrs, web
 
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import head_json, hub_json
 from hedgerow_node.http.member.bearer import desk_of, token_of
 from hedgerow_node.http.member.body import BODIES
@@ -24,6 +23,7 @@ from hedgerow_node.http.problems import Problem
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.errors import StoreError
 from hedgerow_node.store.private.values import Overview
+from hedgerow_protocol import base64url
 from hedgerow_protocol.delivery.values import ROOM_ID_BYTES, RoomId
 from hedgerow_protocol.ratelimit import TokenBucket
 

@@ -4,7 +4,6 @@ from aiohttp import web
 
 from hedgerow_node.delivery.doors import Session
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, done
 from hedgerow_node.http.member.body import read_all_fields, read_fields
 from hedgerow_node.http.member.desk import Desk
@@ -13,7 +12,7 @@ from hedgerow_node.http.member.live import overview_json
 from hedgerow_node.http.member.paths import id_in
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.private.values import KeyPackageOffer
-from hedgerow_protocol import limits
+from hedgerow_protocol import base64url, limits
 from hedgerow_protocol.delivery.values import (
     HASH_BYTES,
     KEY_PACKAGE_REF_BYTES,

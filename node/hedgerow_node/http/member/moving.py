@@ -6,7 +6,6 @@ from aiohttp import web
 
 from hedgerow_node.delivery.doors import Session
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, done, head_json
 from hedgerow_node.http.member.body import read_fields
 from hedgerow_node.http.member.desk import Desk
@@ -14,7 +13,7 @@ from hedgerow_node.http.member.fields import Fields
 from hedgerow_node.http.member.paths import id_in, whole_of_query
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.private.values import MoveRow, NewMove
-from hedgerow_protocol import keys, limits
+from hedgerow_protocol import base64url, keys, limits
 from hedgerow_protocol.delivery.values import HASH_BYTES, MAILBOX_ID_BYTES, ROOM_ID_BYTES, MailboxId, RoomId
 from hedgerow_protocol.federation.moving import IDENTITY_BYTES, MOVE_NUMBER_MAX, Move, MoveStatement
 from hedgerow_protocol.ids import NODE_ID_BYTES, NodeId

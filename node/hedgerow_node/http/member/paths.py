@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.fields import wrong
 from hedgerow_node.http.problems import not_found
+from hedgerow_protocol import base64url
 
 _NOTHING = "There is nothing at this address for this device."
 

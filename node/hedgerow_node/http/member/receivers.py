@@ -13,12 +13,12 @@ from typing import Final
 
 from hedgerow_node.delivery.doors import Refused, Session
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import head_json
 from hedgerow_node.http.member.frames import entries_frames, text_frame
 from hedgerow_node.http.member.lines import GOING_AWAY, TOKEN_REFUSED, TOO_MUCH, TOO_SLOW, Lines, Receiver
 from hedgerow_node.store.errors import StoreError
 from hedgerow_node.store.private.values import Happened
+from hedgerow_protocol import base64url
 from hedgerow_protocol.delivery.values import Head, RoomId
 
 LOG = logging.getLogger(__name__)

@@ -4,7 +4,6 @@ from aiohttp import web
 
 from hedgerow_node.delivery.doors import Session
 from hedgerow_node.http import bounds
-from hedgerow_node.http.member import base64url
 from hedgerow_node.http.member.answering import answer, answer_accepted, answer_conflict, answer_page, done, head_json
 from hedgerow_node.http.member.body import read_fields
 from hedgerow_node.http.member.desk import Desk
@@ -12,7 +11,7 @@ from hedgerow_node.http.member.fields import Fields
 from hedgerow_node.http.member.paths import id_in, whole_of_query
 from hedgerow_node.http.site import SITE
 from hedgerow_node.store.private.values import Refetch
-from hedgerow_protocol import limits
+from hedgerow_protocol import base64url, limits
 from hedgerow_protocol.delivery.values import (
     ENTRY_ID_BYTES,
     KEY_PACKAGE_REF_BYTES,
@@ -86,10 +85,11 @@ def _welcome(said: Fields) -> WelcomeOut:
 
 
 async def put_back(request: web.Request, desk: Desk, session: Session) -> web.Response:
-    """``POST /rooms/{id}/mailboxes``: undo what an invalid commit did."""
+    """``POST /rooms/{id}/mailboxes``: undo what invalid commits did."""
     room = RoomId(id_in(request, "id", ROOM_ID_BYTES))
-    mailbox = MailboxId((await read_fields(request)).fixed("mailbox", MAILBOX_ID_BYTES))
-    await desk.delivery.put_back(session, room, mailbox)
+    said = await read_fields(request)
+    mailbox, seen = MailboxId(said.fixed("mailbox", MAILBOX_ID_BYTES)), said.whole("seen", 0, limits.SEQUENCE_MAX)
+    await desk.delivery.put_back(session, room, mailbox, seen=seen)
     return done()
 
 

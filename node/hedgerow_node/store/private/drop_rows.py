@@ -1,6 +1,6 @@
 """What waits for a node that is not there, gathered for a drop; and which drops were left and opened already."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from hedgerow_node.store.database import Connection
@@ -31,7 +31,7 @@ def waiting(connection: Connection) -> dict[NodeId, int]:
     """The nodes for which something waits, and since when."""
     since = {NodeId(node): int(created) for node, created in connection.execute(_REQUESTS)}
     for each in follower_rows.all_followings(connection):
-        if _is_behind(each):
+        if each.acknowledged < each.upto:
             found = connection.execute(_NEXT, (each.room, each.acknowledged + 1, ROOM_SHIFT)).fetchone()
             if found is not None:
                 since[each.node] = min(found[0], since.get(each.node, found[0]))
@@ -49,8 +49,8 @@ def letters_for(
     for letter in _requests(connection, node, budget, min(many, WINDOW_REQUESTS_MAX)):
         found.append(letter)
         budget -= len(letter) + LETTER_MORE_BYTES
-    for each in follower_rows.all_followings(connection):
-        if each.node == node and _is_behind(each) and len(found) < many:
+    for each in follower_rows.followings_of(connection, node):
+        if each.acknowledged < each.upto and len(found) < many:
             notify = _notify(connection, each, budget - LETTER_MORE_BYTES, sign)
             if notify is not None:
                 found.append(notify)
@@ -61,13 +61,13 @@ def letters_for(
 def following(connection: Connection, node: NodeId, room: RoomId, *, after: int) -> Following | None:
     """How far a follower is, once it has said that it has everything up to there; ``None`` when it follows nothing."""
     follower_rows.acknowledge(connection, [(node, room, after)])
-    return _following(connection, node, room)
+    return follower_rows.following_of(connection, node, room)
 
 
 def rewound(connection: Connection, node: NodeId, room: RoomId, *, after: int) -> Following | None:
     """The same, once it has said that it lacks what comes after there."""
     connection.execute(_REWIND, (after, after, node, room))
-    return _following(connection, node, room)
+    return follower_rows.following_of(connection, node, room)
 
 
 def left_for(connection: Connection, node: NodeId) -> Left | None:
@@ -86,9 +86,10 @@ def was_opened(connection: Connection, name: bytes) -> bool:
     return connection.execute("SELECT 1 FROM opened_drop WHERE name = ?", (name,)).fetchone() is not None
 
 
-def has_opened(connection: Connection, name: bytes, now: int) -> None:
-    """A drop was opened, and what was in it is done."""
-    connection.execute("INSERT OR IGNORE INTO opened_drop (name, day) VALUES (?, ?)", (name, now // DAY_SECONDS))
+def have_opened(connection: Connection, names: Iterable[bytes], now: int) -> None:
+    """Drops were opened, and what was in them is done."""
+    rows = [(name, now // DAY_SECONDS) for name in names]
+    connection.executemany("INSERT OR IGNORE INTO opened_drop (name, day) VALUES (?, ?)", rows)
 
 
 def has_members(connection: Connection) -> bool:
@@ -105,10 +106,6 @@ def forget_old(connection: Connection, now: int) -> None:
     """What is no longer kept anywhere need not be known here."""
     connection.execute("DELETE FROM opened_drop WHERE day < ?", ((now - OPENED_SECONDS_KEPT) // DAY_SECONDS,))
     connection.execute("DELETE FROM dropped WHERE time < ?", (now - OPENED_SECONDS_KEPT,))
-
-
-def _is_behind(each: Following) -> bool:
-    return each.acknowledged < (each.newest if each.end is None else min(each.newest, each.end))
 
 
 def _requests(connection: Connection, node: NodeId, budget: int, many: int) -> list[bytes]:
@@ -146,11 +143,6 @@ def _notify(
             return letter
         entries = len(told.entries) // 2
     return None
-
-
-def _following(connection: Connection, node: NodeId, room: RoomId) -> Following | None:
-    found = follower_rows.all_followings(connection)
-    return next((each for each in found if (each.node, each.room) == (node, room)), None)
 
 
 _REQUESTS = """

@@ -24,6 +24,8 @@ class Out(NamedTuple):
     node: NodeId
     until: int | None
     gone: bool
+    last: int
+    """The seq of the last commit that took it out."""
 
 
 def is_taken(connection: Connection, room: RoomId, node: NodeId, mailbox: MailboxId) -> bool:
@@ -41,9 +43,9 @@ def let_in(connection: Connection, room_row: int, node: NodeId, mailbox: Mailbox
 
 
 def take_out(connection: Connection, room_row: int, mailbox: MailboxId, seq: int) -> NodeId | None:
-    """It reads no further; its node, if there is such a mailbox."""
+    """It reads no further; its node, if there is such a mailbox that was not out before."""
     found = connection.execute(_TAKE_OUT, (seq, mailbox, room_row)).fetchone()
-    return NodeId(found[0]) if found is not None else None
+    return NodeId(found[0]) if found is not None and found[0] is not None else None
 
 
 def leave(connection: Connection, node: NodeId, room: RoomId, mailbox: MailboxId) -> Happened:
@@ -63,12 +65,12 @@ def end_for(connection: Connection, room_row: int, node: NodeId) -> int | None:
 def find(connection: Connection, room: RoomId, mailbox: MailboxId) -> Out | None:
     """A far mailbox of a room of this hub."""
     found = connection.execute(_NAMED, (mailbox, room)).fetchone()
-    return Out(found[0], NodeId(found[1]), found[2], bool(found[3])) if found is not None else None
+    return Out(found[0], NodeId(found[1]), found[2], bool(found[3]), found[4]) if found is not None else None
 
 
 def bring_back(connection: Connection, row: int) -> None:
     """As if it had never been taken out."""
-    connection.execute("UPDATE far_mailbox SET until = NULL WHERE id = ? AND gone = 0", (row,))
+    connection.execute("UPDATE far_mailbox SET until = NULL, out_last = NULL WHERE id = ? AND gone = 0", (row,))
 
 
 def check_takes_part(connection: Connection, node: NodeId, room: RoomId) -> int:
@@ -107,17 +109,21 @@ def unknown_here() -> Refused:
 
 _NAMED_HERE = "SELECT 1 FROM mailbox m JOIN room r ON r.id = m.room WHERE m.name = ? AND r.name = ?"
 _NAMED = """
-SELECT f.id, f.node, f.until, f.gone FROM far_mailbox f JOIN room r ON r.id = f.room
+SELECT f.id, f.node, f.until, f.gone, max(coalesce(f.until, 0), coalesce(f.out_last, 0))
+FROM far_mailbox f JOIN room r ON r.id = f.room
 WHERE f.name = ? AND r.name = ? AND r.hub IS NULL
 """
 _LET_IN = """
 INSERT INTO far_mailbox (name, room, node, joined) VALUES (?, ?, ?, ?)
-ON CONFLICT (room, name) DO UPDATE SET joined = excluded.joined, until = NULL, gone = 0
+ON CONFLICT (room, name) DO UPDATE SET joined = excluded.joined, until = NULL, out_last = NULL, gone = 0
 """
 _FOLLOW = """
 INSERT INTO follower (room, node, acknowledged) VALUES (?, ?, ?) ON CONFLICT (node, room) DO NOTHING
 """
-_TAKE_OUT = "UPDATE far_mailbox SET until = ? WHERE name = ? AND room = ? AND until IS NULL RETURNING node"
+_TAKE_OUT = """
+UPDATE far_mailbox SET until = coalesce(until, ?1), out_last = ?1 WHERE name = ?2 AND room = ?3
+RETURNING iif(until = ?1, node, NULL)
+"""
 _LEAVE = """
 UPDATE far_mailbox SET gone = 1, until = coalesce(until, (SELECT seq FROM room WHERE id = far_mailbox.room))
 WHERE name = ? AND node = ? AND room = (SELECT id FROM room WHERE name = ? AND hub IS NULL) RETURNING room

@@ -24,6 +24,11 @@ class Following(NamedTuple):
     end: int | None
     """What it may have at most, once its last mailbox was taken out; ``None``: everything."""
 
+    @property
+    def upto(self) -> int:
+        """The newest entry it is to have."""
+        return self.newest if self.end is None else min(self.newest, self.end)
+
 
 class Told(NamedTuple):
     """A part of a log for a follower."""
@@ -56,10 +61,18 @@ def acknowledge(connection: Connection, acknowledged: Iterable[tuple[NodeId, Roo
 
 def all_followings(connection: Connection) -> list[Following]:
     """Every room of this hub that another node follows."""
-    return [
-        Following(NodeId(node), RoomId(room), acknowledged, newest, end)
-        for node, room, acknowledged, newest, end in connection.execute(_FOLLOWINGS)
-    ]
+    return _followings(connection.execute(_FOLLOWINGS))
+
+
+def followings_of(connection: Connection, node: NodeId) -> list[Following]:
+    """Every room of this hub that this node follows."""
+    return _followings(connection.execute(_FOLLOWINGS + "WHERE f.node = ?", (node,)))
+
+
+def following_of(connection: Connection, node: NodeId, room: RoomId) -> Following | None:
+    """How this node follows this room; ``None`` when it does not, or when its hub is another node."""
+    found = _followings(connection.execute(_FOLLOWINGS + "WHERE f.node = ? AND r.name = ?", (node, room)))
+    return found[0] if found else None
 
 
 def entries_for(connection: Connection, node: NodeId, room: RoomId, after: int, limit: int, bytes_max: int) -> Told:
@@ -88,13 +101,20 @@ def entries_for(connection: Connection, node: NodeId, room: RoomId, after: int, 
     if last is None:
         return Told((), bytes(HASH_BYTES), position_at(connection, row, end), end)
     before = position_at(connection, row, entries[0].seq - 1)
-    return Told(entries, before.hash, Position(last.seq, last.hash, last.time), end)
+    return Told(entries, before.hash, last.position, end)
 
 
 def room_position(connection: Connection, node: NodeId, room: RoomId) -> Position:
     """Where a room stands for a follower. Raises :class:`Refused`."""
     row, spans = spans_of(connection, node, room)
     return position_at(connection, row, _end(connection, row, spans))
+
+
+def _followings(rows: Iterable[tuple[bytes, bytes, int, int, int | None]]) -> list[Following]:
+    return [
+        Following(NodeId(node), RoomId(room), acknowledged, newest, end)
+        for node, room, acknowledged, newest, end in rows
+    ]
 
 
 def _end(connection: Connection, room_row: int, spans: Sequence[Span]) -> int:

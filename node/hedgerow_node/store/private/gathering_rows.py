@@ -1,6 +1,5 @@
 """What is here of a room beyond what its hub has told: for a new hub, which gathers it before it begins."""
 
-from collections.abc import Sequence
 from hashlib import sha256
 
 from hedgerow_node.store.database import Connection
@@ -12,40 +11,23 @@ from hedgerow_node.store.private.moving_rows import hub_of, is_begun
 from hedgerow_node.store.private.note_rows import nodes_of
 from hedgerow_node.store.private.tables import ROOM_SHIFT
 from hedgerow_protocol import limits
-from hedgerow_protocol.delivery.chain import entry_prefix, hash_after
 from hedgerow_protocol.delivery.refusal import Refusal, Refused
 from hedgerow_protocol.delivery.values import Entry, EntryId, EntryKind, Position, RoomId, Submission
 from hedgerow_protocol.federation.letters import Answer, Request, decode
+from hedgerow_protocol.federation.mirror import continues
 from hedgerow_protocol.federation.values import CopyPart, Submit, SubmitAccepted
 from hedgerow_protocol.ids import NodeId
 
 
 def accepted_after(connection: Connection, hub: NodeId, room: RoomId, position: Position) -> list[Entry]:
     """What the old hub has accepted from devices here and never told: as far as it continues the log without a gap."""
-    by_seq = {}
-    for seq, time, hash, submission in _accepted(connection, hub, room):
-        by_seq[seq] = (time, hash, submission)
-    prefix, found = entry_prefix(room), []
-    while (each := by_seq.get(position.seq + 1)) is not None:
-        time, hash, said = each
-        digest = sha256(said.payload).digest()
-        entry = Entry(position.seq + 1, time, said.kind, said.epoch, said.id, said.payload, digest, hash)
-        if time < position.time or _hash(prefix, entry, position.hash) != hash:
-            break
-        found.append(entry)
-        position = Position(entry.seq, hash, time)
-    return found
-
-
-def continues(room: RoomId, position: Position, entries: Sequence[Entry]) -> list[Entry]:
-    """As many of these entries as follow one another after a place of the log."""
-    prefix, found = entry_prefix(room), []
-    for each in entries:
-        if each.seq != position.seq + 1 or each.time < position.time or _hash(prefix, each, position.hash) != each.hash:
-            break
-        found.append(each)
-        position = Position(each.seq, each.hash, each.time)
-    return found
+    # What was asked twice was accepted once, at the same place.
+    by_seq = {
+        seq: Entry(seq, time, said.kind, said.epoch, said.id, said.payload, sha256(said.payload).digest(), hash)
+        for seq, time, hash, said in _accepted(connection, hub, room)
+        if seq > position.seq
+    }
+    return continues(room, position, list(by_seq.values()))
 
 
 def copy_part(connection: Connection, node: NodeId, room: RoomId, number: int, after: int, sign: Sign) -> CopyPart:
@@ -91,10 +73,6 @@ def _held(connection: Connection, row: int, after: int, upto: int) -> tuple[list
         digest = sha256(payload).digest() if payload is not None else payload_hash
         entries.append(Entry(id - first, time, EntryKind(kind), epoch, EntryId(submission), payload, digest, hash))
     return entries, False
-
-
-def _hash(prefix: bytes, each: Entry, before: bytes) -> bytes:
-    return hash_after(prefix, each.seq, each.time, each.kind, each.epoch, each.id, each.payload_hash, before)
 
 
 def _accepted(connection: Connection, hub: NodeId, room: RoomId) -> list[tuple[int, int, bytes, Submission]]:

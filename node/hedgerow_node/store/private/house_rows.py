@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from hedgerow_node.store.database import Connection
 from hedgerow_node.store.private.arriving_rows import ask_to_follow
 from hedgerow_node.store.private.far_sending_rows import as_sent
-from hedgerow_node.store.private.gathering_rows import accepted_after, continues, left_over_of
+from hedgerow_node.store.private.gathering_rows import accepted_after, left_over_of
 from hedgerow_node.store.private.letting_in import Sign
 from hedgerow_node.store.private.log_rows import position_at
 from hedgerow_node.store.private.mirror_rows import (
@@ -37,7 +37,8 @@ from hedgerow_protocol.delivery.values import (
     Submission,
 )
 from hedgerow_protocol.federation.letters import Request, decode
-from hedgerow_protocol.federation.values import REQUEST_ID_BYTES, Submit
+from hedgerow_protocol.federation.mirror import continues
+from hedgerow_protocol.federation.values import REQUEST_ID_BYTES, PutBack, Submit
 from hedgerow_protocol.ids import NodeId
 from hedgerow_protocol.ports import Entropy
 
@@ -72,7 +73,7 @@ def begin_here(
     ]
     tail = max(fit, key=len, default=[])
     size = insert_entries(connection, copy.row, tail)
-    at = Position(tail[-1].seq, tail[-1].hash, tail[-1].time) if tail else before
+    at = tail[-1].position if tail else before
     connection.execute(_HERE, (at.seq, at.time, at.hash, size, copy.row))
     for table in ("fellow", "fork"):
         connection.execute(f"DELETE FROM {table} WHERE room = ?", (copy.row,))  # noqa: S608 - our own names
@@ -161,6 +162,7 @@ def _trim(connection: Connection, row: int, to: Position) -> list[tuple[EntryKin
     connection.execute(_STAND, (to.seq, to.time, to.hash, freed, row))
     connection.execute("UPDATE mailbox SET acknowledged = min(acknowledged, ?) WHERE room = ?", (to.seq, row))
     connection.execute(_PUT_BACK, (row, to.seq))
+    connection.execute("UPDATE mailbox SET out_last = until WHERE room = ? AND out_last > ?", (row, to.seq))
     return [(EntryKind(kind), epoch, EntryId(id), payload) for kind, epoch, id, payload in rows if payload is not None]
 
 
@@ -192,6 +194,8 @@ def _send_anew(
         if isinstance(body, Submit):
             ids.add(body.submission.id)
             body = Submit(_for_new_hub(body.submission, copy.hub, copy.head.position.seq))
+        if isinstance(body, PutBack):
+            body = replace(body, seen=min(body.seen, copy.head.position.seq))
         put(connection, Outgoing(copy.hub, entropy(REQUEST_ID_BYTES), body, about, device_row), now)
     return ids
 
@@ -245,7 +249,7 @@ INSERT INTO unclaimed (room, name) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM m
 ON CONFLICT (room, name) DO NOTHING
 """
 _TAIL = "SELECT kind, epoch, submission, payload FROM entry WHERE id > ? AND id <= ? ORDER BY id"
-_PUT_BACK = "UPDATE mailbox SET until = NULL, until_signature = NULL WHERE room = ? AND until > ?"
+_PUT_BACK = "UPDATE mailbox SET until = NULL, until_signature = NULL, out_last = NULL WHERE room = ? AND until > ?"
 _WAITING = """
 SELECT id, kind, about, device, body FROM outgoing WHERE node = ? AND room = ? AND status IS NULL ORDER BY id
 """

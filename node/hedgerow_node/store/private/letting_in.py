@@ -139,7 +139,7 @@ def apply_effects(
     room, seq = submission.room, committed.at.seq
     for mailbox in submission.removes:
         out = connection.execute(_TAKE_OUT, (seq, mailbox, committed.room_row)).fetchone()
-        if out is not None and (device := device_name(connection, out[0])) is not None:
+        if out is not None and out[0] is not None and (device := device_name(connection, out[0])) is not None:
             changes.part(device, room)
         connection.execute("DELETE FROM unclaimed WHERE room = ? AND name = ?", (committed.room_row, mailbox))
         node = far_mailbox_rows.take_out(connection, committed.room_row, mailbox, seq)
@@ -212,10 +212,13 @@ _MEMBERS = """
 SELECT (SELECT count(*) FROM mailbox WHERE until IS NULL AND room = (SELECT id FROM room WHERE name = ?))
   + (SELECT count(*) FROM far_mailbox WHERE until IS NULL AND room = (SELECT id FROM room WHERE name = ?))
 """
-_TAKE_OUT = "UPDATE mailbox SET until = ? WHERE name = ? AND room = ? AND until IS NULL RETURNING device"
+_TAKE_OUT = """
+UPDATE mailbox SET until = coalesce(until, ?1), out_last = ?1 WHERE name = ?2 AND room = ?3
+RETURNING iif(until = ?1, device, NULL)
+"""
 _PACKAGE = "SELECT id, device, mailbox FROM key_package WHERE ref = ?"
 _SUPERSEDE = "UPDATE mailbox SET until = ? WHERE device = ? AND room = ? AND id <> ? AND until IS NULL"
-_LET_IN = "UPDATE mailbox SET room = ?, joined = ?, acknowledged = ?, until = NULL WHERE id = ?"
+_LET_IN = "UPDATE mailbox SET room = ?, joined = ?, acknowledged = ?, until = NULL, out_last = NULL WHERE id = ?"
 _WELCOME = """
 INSERT INTO welcome (name, device, room, ref, seq, day, payload) VALUES (?, ?, ?, ?, ?, ?, ?)
 """

@@ -1,4 +1,4 @@
-"""Undoing what an invalid commit did to a mailbox of a room of this hub. The rule: docs/protocol/delivery.md."""
+"""Undoing what invalid commits did to a mailbox of a room of this hub. The rule: docs/protocol/delivery.md."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,6 +25,8 @@ class _Author(NamedTuple):
     device_row: int | None
     node: NodeId | None
     mailbox: MailboxId | None
+    seen: int
+    """The last seq the author has processed."""
 
     def check(self, until: int, *, own: bool, another: bool) -> None:
         """``own``: the mailbox is that of the author's device; ``another``: surely of another account. Raises."""
@@ -35,13 +37,13 @@ class _Author(NamedTuple):
 
 
 def put_back(
-    connection: Connection, session: Session, room: RoomId, mailbox: MailboxId, entropy: Entropy
+    connection: Connection, session: Session, room: RoomId, mailbox: MailboxId, seen: int, entropy: Entropy
 ) -> Happened | None:
-    """As a device of this node asks. Raises :class:`Refused`."""
+    """As a device of this node asks that has processed the log up to ``seen``. Raises :class:`Refused`."""
     own = connection.execute(_OWN, (session.device_row, room)).fetchall()
     if not own:
         raise unknown_room()
-    author = _Author([until for (until,) in own], session.account_row, session.device_row, None, None)
+    author = _Author([until for (until,) in own], session.account_row, session.device_row, None, None, seen)
     return _put_back(connection, author, room, mailbox, entropy)
 
 
@@ -50,9 +52,8 @@ def put_back_for_node(connection: Connection, node: NodeId, asked: PutBack, entr
     own = far_mailbox_rows.find(connection, asked.room, asked.author)
     if own is None or own.node != node or own.gone:
         raise far_mailbox_rows.unknown_here()
-    return _put_back(
-        connection, _Author([own.until], None, None, node, asked.author), asked.room, asked.mailbox, entropy
-    )
+    author = _Author([own.until], None, None, node, asked.author, asked.seen)
+    return _put_back(connection, author, asked.room, asked.mailbox, entropy)
 
 
 def _put_back(
@@ -64,7 +65,7 @@ def _put_back(
     far = far_mailbox_rows.find(connection, room, mailbox)
     if far is None or far.gone:
         raise Refused(Refusal.UNKNOWN, "There is no such mailbox in this room.")
-    if far.until is None:
+    if far.until is None or far.last > author.seen:
         return None
     author.check(far.until, own=mailbox == author.mailbox, another=far.node != author.node)
     far_mailbox_rows.bring_back(connection, far.row)
@@ -78,22 +79,23 @@ def _put_back_here(
     room: RoomId,
     row: int,
     until: int | None,
+    last: int,
     device_row: int,
     account_row: int,
 ) -> Happened | None:
-    if until is None:
+    if until is None or last > author.seen:
         return None
     author.check(until, own=device_row == author.device_row, another=account_row != author.account_row)
     device = device_name(connection, device_row)
     if device is None or connection.execute(_ANOTHER, (device_row, room, row)).fetchone():
         return None  # revoked meanwhile, or it takes part with a newer mailbox
-    connection.execute("UPDATE mailbox SET until = NULL WHERE id = ?", (row,))
+    connection.execute("UPDATE mailbox SET until = NULL, out_last = NULL WHERE id = ?", (row,))
     return Happened(joined=[(device, room)])
 
 
 _OWN = "SELECT m.until FROM mailbox m JOIN room r ON r.id = m.room WHERE m.device = ? AND r.name = ? AND r.hub IS NULL"
 _OUT = """
-SELECT m.id, m.until, m.device, m.account
+SELECT m.id, m.until, max(coalesce(m.until, 0), coalesce(m.out_last, 0)), m.device, m.account
 FROM mailbox m JOIN room r ON r.id = m.room WHERE m.name = ? AND r.name = ? AND r.hub IS NULL
 """
 _ANOTHER = """

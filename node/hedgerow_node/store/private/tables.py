@@ -345,11 +345,18 @@ _DROPS = (
     """,
 )
 
+_OUT_LAST = (
+    # The last commit that took it out, once until is set; it may be a later one. Members judge that some are none.
+    "ALTER TABLE mailbox ADD COLUMN out_last INTEGER",
+    "ALTER TABLE far_mailbox ADD COLUMN out_last INTEGER",
+)
+
 STEPS: Final = (
     Step("0001_accounts_rooms", _FIRST),
     Step("0002_rooms_across_nodes", _ACROSS_NODES),
     Step("0003_moving_rooms", _MOVING),
     Step("0004_drops", _DROPS),
+    Step("0005_out_last", _OUT_LAST),
 )
 
 PRAGMAS: Final = (

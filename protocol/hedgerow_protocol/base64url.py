@@ -1,4 +1,4 @@
-"""Bytes as the member API writes them: base64url without padding (RFC 4648, 5), in its one canonical form."""
+"""base64url without padding (RFC 4648, 5), in its one canonical form: how bytes stand in texts."""
 
 import binascii
 from typing import Final
@@ -10,9 +10,14 @@ _SPARE_BITS: Final = {2: 0b1111, 3: 0b11}
 """Letters in the last group, to the bits of its last letter that carry nothing."""
 
 
+def letters(data: bytes) -> bytes:
+    """The text of these bytes, in ASCII."""
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
 def encode(data: bytes) -> str:
     """The text of these bytes."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return letters(data).decode("ascii")
 
 
 def decode(text: str) -> bytes:
