@@ -260,6 +260,7 @@ class Member:
                 return
             self.was_in = self.inside = True
             self.seen, self.epoch = own.joined, commit.epoch + 1
+            self.out |= self.world.safety.outsiders.out_by(self.room, own.joined)
         while own.until is None or self.seen < own.until:
             entry = disk.sure(("log", self.room), self.seen + 1)
             if entry is None:

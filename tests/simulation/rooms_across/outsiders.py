@@ -38,6 +38,8 @@ class Outsiders:
         self._offers: dict[KeyPackageRef, Node] = {}
         self._removed: dict[MailboxId, int] = {}
         """Mailboxes that a valid commit took out, and its seq."""
+        self._out: dict[RoomId, list[MailboxId]] = {}
+        """The same by room, in the order of the log."""
         self._asks: dict[AskId, tuple[RoomId, int, frozenset[NodeId]]] = {}
         """The asks that hubs have taken: when, and who is to hear of them."""
         self._refused: set[tuple[AskId, NodeId]] = set()
@@ -54,6 +56,11 @@ class Outsiders:
         """A commit stands in the log, which members take as one."""
         for each in said.removes:
             self._removed.setdefault(each, entry.seq)
+            self._out.setdefault(said.room, []).append(each)
+
+    def out_by(self, room: RoomId, seq: int) -> set[MailboxId]:
+        """Whom valid commits had taken out by then: a newcomer learns from its Welcome who is in."""
+        return {each for each in self._out.get(room, ()) if self._removed[each] <= seq}
 
     def asked(self, room: RoomId, ask: AskId, at: int, told: frozenset[NodeId]) -> None:
         """A hub has taken an ask."""
