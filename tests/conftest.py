@@ -9,8 +9,11 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-# Dozens of tests start the web app's own client in Node.js: each need not compile it anew.
-os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "node"))
+# Dozens of tests start a node or the web app's own client: each of them need not be compiled anew.
+CACHE = Path(__file__).parents[1] / ".pytest_cache"
+os.environ.setdefault("NODE_COMPILE_CACHE", str(CACHE / "node"))
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(CACHE / "python"))
 
 settings.register_profile("hedgerow", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("hedgerow")
